@@ -1,0 +1,1 @@
+//! Comparing orders and edits; suggestions that are verified by building them.

@@ -1,0 +1,1 @@
+//! The build context: the files a builder is sent, `.dockerignore`, and content digests.

@@ -1,0 +1,1 @@
+//! OCI images: layer tars, digests, config, history, manifest, archives.

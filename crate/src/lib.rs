@@ -1,0 +1,30 @@
+//! Layerwise: Docker image layers, built in memory.
+//!
+//! The engine parses Dockerfiles, plans them as BuildKit does, looks every step up in a build
+//! cache by structured keys, executes what missed over an in-memory overlay filesystem, and turns
+//! the result into OCI layers whose SHA-256 digests are real. It knows no browser, no clock, no
+//! network and no randomness: whatever comes from outside is handed in by the caller.
+//!
+//! The modules are floors of a house; an import never runs upward:
+//!
+//! | floor | modules |
+//! |---|---|
+//! | top | [`lint`], [`advise`], [`play`], [`view`], `js` |
+//! | 4 | [`engine`] |
+//! | 3 | [`build`] |
+//! | 2 | [`run`], [`world`] |
+//! | 1 | [`context`], [`image`] |
+//! | ground | [`dockerfile`], [`fs`] |
+
+pub mod advise;
+pub mod build;
+pub mod context;
+pub mod dockerfile;
+pub mod engine;
+pub mod fs;
+pub mod image;
+pub mod lint;
+pub mod play;
+pub mod run;
+pub mod view;
+pub mod world;

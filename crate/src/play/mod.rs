@@ -1,0 +1,1 @@
+//! Plays: one Markdown format for examples, lessons, documentation and tests.

@@ -1,0 +1,1 @@
+//! What RUN runs: the shell, the programs, the package managers.

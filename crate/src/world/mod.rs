@@ -1,0 +1,1 @@
+//! What is outside a build: base images, package repositories, clock, network, machine speed.
