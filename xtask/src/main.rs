@@ -1,2 +1,95 @@
-//! The project's commands.
-fn main() {}
+//! The project's commands: `cargo xtask COMMAND`.
+//!
+//! A command is a module with a `run` function and a row in [`COMMANDS`].
+
+mod args;
+mod process;
+
+use std::process::ExitCode;
+
+use args::Args;
+
+/// What a command returns: nothing, or why it failed.
+type Outcome = Result<(), Failure>;
+
+/// One command of the dispatcher.
+struct Command {
+    /// The word that selects it.
+    name: &'static str,
+    /// Its arguments, as the help shows them.
+    usage: &'static str,
+    /// One line on what it does.
+    about: &'static str,
+    /// Does it.
+    run: fn(Args) -> Outcome,
+}
+
+/// Every command, in the order in which the help lists them.
+const COMMANDS: &[Command] = &[];
+
+/// Why a command failed.
+#[derive(Debug)]
+enum Failure {
+    /// The command has printed what is wrong; only the exit code is left to set.
+    Reported,
+    /// What to print.
+    Because(String),
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Failure::Because(message)
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(message: &str) -> Self {
+        Failure::Because(message.to_owned())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Because(error.to_string())
+    }
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let name = words.next().unwrap_or_else(|| "--help".to_owned());
+    if matches!(name.as_str(), "--help" | "-h" | "help") {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprint!("there is no command `{name}`\n\n{}", help());
+        return ExitCode::from(2);
+    };
+    let args = Args::new(words);
+    if args.wants_help() {
+        println!(
+            "cargo xtask {} {}\n\n{}",
+            command.name, command.usage, command.about
+        );
+        return ExitCode::SUCCESS;
+    }
+    match (command.run)(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Reported) => ExitCode::FAILURE,
+        Err(Failure::Because(message)) => {
+            eprintln!("✗ {}: {message}", command.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() -> String {
+    let mut text = String::from("cargo xtask COMMAND\n\n");
+    for Command {
+        name, usage, about, ..
+    } in COMMANDS
+    {
+        text += &format!("  {name} {usage}\n      {about}\n");
+    }
+    text
+}
