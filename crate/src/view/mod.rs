@@ -1,1 +1,222 @@
 //! The view model: plain serialisable data, the only thing that the page sees of the engine.
+//!
+//! The page sends [`Request`]s and gets [`Reply`]s; both cross the worker boundary as structured
+//! clones. In this room: types without behaviour, and their making from what the engine knows.
+//! Not in this room: decisions. Text offsets are UTF-16 code units, as editors in browsers count.
+//! Sizes are bytes, durations seconds of simulated time. Lines are counted from 1, steps,
+//! instructions and layers from 0.
+
+mod build;
+mod compare;
+mod files;
+mod state;
+
+pub use build::*;
+pub use compare::*;
+pub use files::*;
+pub use state::*;
+
+use serde::{Deserialize, Serialize};
+
+/// What the page asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Request {
+    /// Starts a new session from a play: its title, Dockerfile, files and settings. Builds its
+    /// acts up to the first pause. → [`Reply::State`]
+    OpenPlay {
+        /// The play's Markdown.
+        source: String,
+    },
+    /// Starts a session from what [`Request::Save`] gave. → [`Reply::State`]
+    OpenSaved {
+        /// The saved session.
+        saved: Saved,
+    },
+    /// The session in a form that outlives the worker. → [`Reply::Saved`]
+    Save,
+    /// The state again. → [`Reply::State`]
+    Refresh,
+    /// Changes the workspace; one step of the undo history (typing in one go counts as one).
+    /// → [`Reply::State`]
+    Edit {
+        /// The change.
+        edit: Edit,
+    },
+    /// Takes the last step back, whatever it was: edit, move, build. → [`Reply::State`]
+    Undo,
+    /// Takes the last undo back. → [`Reply::State`]
+    Redo,
+    /// Begins to build the workspace as it is. → [`Reply::Progress`], until the build is done
+    Build,
+    /// Goes on with what gave [`Reply::Progress`]. → [`Reply::Progress`] or the result
+    Continue,
+    /// Ends what gave [`Reply::Progress`], as if it had not begun. → [`Reply::State`]
+    Cancel,
+    /// What the next build would do, found out by doing it in a fork: the prediction with exact
+    /// seconds. → [`Reply::Progress`], then [`Reply::Prediction`]
+    Forecast,
+    /// One directory of a tree. → [`Reply::Rows`]
+    List {
+        /// Which tree.
+        tree: TreeRef,
+        /// The directory's path without slashes around; empty for the root.
+        dir: String,
+    },
+    /// All rows of a tree whose path contains the text, at most `limit`. → [`Reply::Rows`]
+    Find {
+        /// Which tree.
+        tree: TreeRef,
+        /// A substring of the path, or a glob where it has `*` or `?`.
+        pattern: String,
+        /// The most rows to give.
+        limit: usize,
+    },
+    /// A file with its versions through the layers. → [`Reply::File`]
+    Read {
+        /// Which tree.
+        tree: TreeRef,
+        /// The path without a slash in front.
+        path: String,
+    },
+    /// A build of the history in full. → [`Reply::Build`]
+    ShowBuild {
+        /// Its number.
+        build: u32,
+    },
+    /// Two builds side by side. → [`Reply::Comparison`]
+    Compare {
+        /// A build's number.
+        before: u32,
+        /// Another's.
+        after: u32,
+    },
+    /// What each kind of edit costs in the present order and in another, from real builds in
+    /// forks. → [`Reply::Progress`], then [`Reply::Matrix`]
+    Matrix {
+        /// The Dockerfile of the other order, if there is one to compare.
+        other: Option<String>,
+    },
+    /// Better orders, each verified by building it. → [`Reply::Progress`], then
+    /// [`Reply::Suggestions`]
+    Suggest,
+    /// The image of a build as an archive. → [`Reply::Archive`]
+    Export {
+        /// The build's number.
+        build: u32,
+        /// The archive's format.
+        format: ArchiveFormat,
+    },
+}
+
+/// What the engine answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "value", rename_all = "camelCase")]
+pub enum Reply {
+    /// Everything that the page shows by itself.
+    State(Box<State>),
+    /// There is more to do: ask with [`Request::Continue`].
+    Progress(Progress),
+    /// Parts of the catalog that must be supplied first; then the same request again.
+    Needs(Vec<String>),
+    /// See [`Request::Save`].
+    Saved(Saved),
+    /// See [`Request::Forecast`].
+    Prediction(Prediction),
+    /// See [`Request::List`].
+    Rows(Vec<Row>),
+    /// See [`Request::Read`].
+    File(Box<FileView>),
+    /// See [`Request::ShowBuild`].
+    Build(Box<BuildView>),
+    /// See [`Request::Compare`].
+    Comparison(Comparison),
+    /// See [`Request::Matrix`].
+    Matrix(Matrix),
+    /// See [`Request::Suggest`].
+    Suggestions(Vec<Suggestion>),
+    /// See [`Request::Export`].
+    Archive(Archive),
+    /// The request cannot be met; nothing has changed.
+    Refused(Refusal),
+}
+
+/// How far something is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// What is being done: `[3/6] RUN npm ci`.
+    pub doing: String,
+    /// Parts done.
+    pub done: u32,
+    /// Parts in all.
+    pub total: u32,
+}
+
+/// Why a request was not met.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// What happened, in a sentence.
+    pub message: String,
+    /// What would help.
+    pub help: Option<String>,
+}
+
+/// The format of an exported image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ArchiveFormat {
+    /// An OCI image layout in a tar.
+    Oci,
+    /// What `docker save` writes.
+    Docker,
+}
+
+/// An exported file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Archive {
+    /// A file name to save it under.
+    pub name: String,
+    /// Its bytes.
+    #[serde(with = "bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// Bytes that cross to JavaScript as one buffer, not as a list of numbers.
+pub(crate) mod bytes {
+    use serde::{Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Vec<u8>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+            fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+                Ok(bytes)
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<u8>, A::Error> {
+                let mut bytes = Vec::new();
+                while let Some(byte) = seq.next_element()? {
+                    bytes.push(byte);
+                }
+                Ok(bytes)
+            }
+        }
+        deserializer.deserialize_byte_buf(Visitor)
+    }
+}

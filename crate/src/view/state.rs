@@ -1,0 +1,364 @@
+//! The session as the page shows it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BuildSummary, BuildView};
+
+/// Everything that the page shows by itself; trees are asked for directory by directory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// Grows with every change; trees asked for under an older one may be stale.
+    pub revision: u64,
+    /// What the session was opened from.
+    pub title: String,
+    /// One or two sentences on what can be seen here, from the play.
+    pub about: String,
+    /// An edit that the play suggests to try first.
+    pub try_first: Option<TryFirst>,
+    /// The Dockerfile's text.
+    pub dockerfile: String,
+    /// Whether there is something to undo, and what.
+    pub undo: Option<String>,
+    /// Whether there is something to redo, and what.
+    pub redo: Option<String>,
+    /// The instructions, in order.
+    pub instructions: Vec<InstructionView>,
+    /// Errors and warnings of the Dockerfile, in order of place.
+    pub diagnostics: Vec<DiagnosticView>,
+    /// How it is built.
+    pub options: BuildOptions,
+    /// The context in figures.
+    pub context: ContextSummary,
+    /// What the next build would do.
+    pub prediction: Prediction,
+    /// The last build, if there was one.
+    pub build: Option<BuildView>,
+    /// All builds of the session, the oldest first.
+    pub history: Vec<BuildSummary>,
+}
+
+/// An edit that the play suggests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TryFirst {
+    /// What the button says: `Edit src/app.js`.
+    pub label: String,
+    /// The edit.
+    pub edit: Edit,
+}
+
+/// A change of the workspace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Edit {
+    /// The Dockerfile's whole text.
+    Dockerfile {
+        /// The new text.
+        text: String,
+    },
+    /// Moves an instruction with its comments and continuation lines.
+    Move {
+        /// Its index.
+        from: usize,
+        /// The index that it has afterwards.
+        to: usize,
+    },
+    /// Makes or replaces a file; missing directories are made.
+    Write {
+        /// Path in the context.
+        path: String,
+        /// Its content.
+        #[serde(with = "super::bytes")]
+        bytes: Vec<u8>,
+        /// Permission bits; a new file has 0644, an old one keeps its own.
+        mode: Option<u32>,
+    },
+    /// Changes a file a little (a line is added, as an edit of a learner would), to see what a
+    /// change of it does.
+    Nudge {
+        /// Path in the context.
+        path: String,
+    },
+    /// Makes several files at once: an upload.
+    Upload {
+        /// The files.
+        files: Vec<UploadedFile>,
+    },
+    /// Makes a directory.
+    Mkdir {
+        /// Path in the context.
+        path: String,
+    },
+    /// Makes a symbolic link.
+    Symlink {
+        /// Path in the context.
+        path: String,
+        /// What it points to.
+        target: String,
+    },
+    /// Takes a file away, or a directory with everything in it.
+    Delete {
+        /// Path in the context.
+        path: String,
+    },
+    /// Gives a file or directory another path.
+    Rename {
+        /// Path in the context.
+        from: String,
+        /// New path.
+        to: String,
+    },
+    /// Sets permission bits.
+    Chmod {
+        /// Path in the context.
+        path: String,
+        /// The bits (`0o755`).
+        mode: u32,
+    },
+    /// Sets the modification time to the present.
+    Touch {
+        /// Path in the context.
+        path: String,
+    },
+    /// How it is built.
+    Options {
+        /// The new options.
+        options: BuildOptions,
+    },
+    /// Lets simulated time pass: tags move, package indexes grow old.
+    Advance {
+        /// Days.
+        days: u32,
+    },
+    /// Empties the build cache.
+    ClearCache,
+}
+
+/// A file that comes from the user's machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadedFile {
+    /// Path in the context.
+    pub path: String,
+    /// Its content.
+    #[serde(with = "super::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// The options of a build, as `docker buildx build` has them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BuildOptions {
+    /// `--target`
+    pub target: Option<String>,
+    /// `--build-arg`
+    pub build_args: BTreeMap<String, String>,
+    /// `--secret`: id to text.
+    pub secrets: BTreeMap<String, String>,
+    /// `--label`
+    pub labels: BTreeMap<String, String>,
+    /// `--no-cache`
+    pub no_cache: bool,
+    /// `--no-cache-filter`
+    pub no_cache_filter: Vec<String>,
+    /// `--platform`; empty for linux/amd64.
+    pub platform: Option<String>,
+}
+
+/// One instruction of the Dockerfile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstructionView {
+    /// The word in capitals.
+    pub keyword: String,
+    /// The whole instruction on one line.
+    pub text: String,
+    /// First and last line of the instruction proper.
+    pub lines: [u32; 2],
+    /// First and last line of what moves with it: its comments too.
+    pub block: [u32; 2],
+    /// The stage's name or number; none before the first FROM.
+    pub stage: Option<String>,
+    /// Whether it can be moved up and down.
+    pub can_move: [bool; 2],
+}
+
+/// An error or a warning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiagnosticView {
+    /// How bad it is.
+    pub severity: SeverityView,
+    /// The rule's name, for a build check.
+    pub rule: Option<String>,
+    /// What is the matter.
+    pub message: String,
+    /// What would help.
+    pub help: Option<String>,
+    /// First and last line.
+    pub lines: [u32; 2],
+    /// First UTF-16 offset in the Dockerfile.
+    pub from: u32,
+    /// The offset behind the last.
+    pub to: u32,
+    /// What can be applied by a click.
+    pub fixes: Vec<FixView>,
+}
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SeverityView {
+    /// The build fails.
+    Error,
+    /// The build goes on.
+    Warning,
+    /// Good to know.
+    Info,
+}
+
+/// A change of the text that solves a diagnostic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FixView {
+    /// What it does.
+    pub title: String,
+    /// First UTF-16 offset.
+    pub from: u32,
+    /// The offset behind the last.
+    pub to: u32,
+    /// What stands there afterwards.
+    pub insert: String,
+}
+
+/// The context in figures.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContextSummary {
+    /// Files and links in the workspace.
+    pub files: u32,
+    /// Of these, what is sent to the builder.
+    pub sent: u32,
+    /// The bytes of those sent.
+    pub sent_bytes: u64,
+    /// Paths that changed since the last build.
+    pub changed: Vec<String>,
+    /// The ignore file that counts, if there is one.
+    pub ignore_file: Option<String>,
+}
+
+/// What the next build would do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Prediction {
+    /// The revision that it speaks of.
+    pub revision: u64,
+    /// One item an instruction, in order.
+    pub instructions: Vec<PredictedInstruction>,
+    /// Steps that the cache would answer.
+    pub cached: u32,
+    /// Steps in all.
+    pub steps: u32,
+    /// The duration of the next build; known after a forecast or where everything hits.
+    pub seconds: Option<f64>,
+    /// The first miss in words.
+    pub first_miss: Option<FirstMiss>,
+    /// Why it cannot be built at all.
+    pub error: Option<String>,
+}
+
+/// The first step that would run, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FirstMiss {
+    /// The instruction's index.
+    pub instruction: usize,
+    /// The step's number as shown: 3 of `[3/6]`.
+    pub number: u32,
+    /// The instruction on one line.
+    pub text: String,
+    /// The cause, to follow "because": `src/app.js changed`.
+    pub because: String,
+}
+
+/// What the next build would do with an instruction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PredictedInstruction {
+    /// The verdict.
+    pub status: PredictedStatus,
+    /// The reason in few words: `src/app.js changed`, `step 3 missed`.
+    pub note: String,
+    /// How long it would take, where that is known.
+    pub seconds: Option<f64>,
+    /// The step that it belongs to, as shown: 3 of `[3/6]`.
+    pub number: Option<u32>,
+}
+
+/// A verdict of the prediction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PredictedStatus {
+    /// The cache answers.
+    Hit,
+    /// It runs.
+    Miss,
+    /// It is looked up again by content once a stage that it copies from has run.
+    Depends,
+    /// It changes the config only: no step, no layer.
+    Config,
+    /// Nothing needs its stage.
+    Skipped,
+    /// Nothing can be said: there is an error here or above.
+    #[default]
+    Unknown,
+}
+
+/// A session that outlives its worker: workspace and settings; builds are made again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Saved {
+    /// The version of this form.
+    pub version: u32,
+    /// See [`State::title`].
+    pub title: String,
+    /// See [`State::about`].
+    pub about: String,
+    /// The Dockerfile.
+    pub dockerfile: String,
+    /// The context.
+    pub files: Vec<SavedFile>,
+    /// The options.
+    pub options: BuildOptions,
+    /// The workspace of the last build, where it differs, so that the cache can be made again.
+    pub built: Option<Box<Saved>>,
+}
+
+/// A file of a saved session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedFile {
+    /// Path in the context.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// The node.
+    pub node: SavedNode,
+}
+
+/// What a saved file is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SavedNode {
+    /// A file that is UTF-8 text.
+    Text(String),
+    /// Any other file, in base64.
+    Base64(String),
+    /// A directory.
+    Dir,
+    /// A symbolic link and its target.
+    Symlink(String),
+}
