@@ -60,6 +60,11 @@ pub struct Matrix {
     pub orders: Vec<String>,
     /// The kinds of edit.
     pub rows: Vec<MatrixRow>,
+    /// Whether the final trees of both orders are the same, file by file; none where there is no
+    /// other order.
+    pub same_files: Option<bool>,
+    /// Whether both configs are the same but for history and layers.
+    pub same_config: Option<bool>,
 }
 
 /// One kind of edit.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BuildSummary, BuildView};
+use super::{BuildSummary, BuildView, WhyView};
 
 /// Everything that the page shows by itself; trees are asked for directory by directory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -296,6 +296,8 @@ pub struct PredictedInstruction {
     pub seconds: Option<f64>,
     /// The step that it belongs to, as shown: 3 of `[3/6]`.
     pub number: Option<u32>,
+    /// Its cache key against the nearest earlier build's, where it is known.
+    pub why: Option<WhyView>,
 }
 
 /// A verdict of the prediction.
