@@ -3,6 +3,7 @@
 //! A command is a module with a `run` function and a row in [`COMMANDS`].
 
 mod args;
+mod corpus;
 mod process;
 
 use std::process::ExitCode;
@@ -25,7 +26,12 @@ struct Command {
 }
 
 /// Every command, in the order in which the help lists them.
-const COMMANDS: &[Command] = &[];
+const COMMANDS: &[Command] = &[Command {
+    name: "corpus",
+    usage: "CORPUS.jsonl.gz ORACLE.jsonl.gz [--json] [--show N] [--only TEXT]",
+    about: "compares real Dockerfiles with the real parser's and linter's answers",
+    run: corpus::run,
+}];
 
 /// Why a command failed.
 #[derive(Debug)]

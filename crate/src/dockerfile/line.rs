@@ -38,8 +38,13 @@ impl LogicalLine {
 
     /// The source bytes of a slice of the line's own text.
     pub(super) fn span_of(&self, part: &str) -> Span {
-        let start = part.as_ptr() as usize - self.text.as_ptr() as usize;
+        let start = self.offset_of(part);
         self.span(start, start + part.len())
+    }
+
+    /// Where a slice of the line's own text starts in it.
+    pub(super) fn offset_of(&self, part: &str) -> usize {
+        part.as_ptr() as usize - self.text.as_ptr() as usize
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn node_of_line(line: &LogicalLine, escape: char) -> Result<Node, Dia
 }
 
 fn node_of(line: &LogicalLine, text: &str, escape: char, depth: usize) -> Result<Node, Diagnostic> {
-    let (name, rest) = split_once_blank(text).unwrap_or((text, ""));
+    let (name, rest) = split_once_blank(text).unwrap_or(text.split_at(text.len()));
     let (flags, rest) = flags(line, rest, escape);
     let args = rest.trim();
     let mut node = Node {
@@ -54,7 +54,9 @@ fn node_of(line: &LogicalLine, text: &str, escape: char, depth: usize) -> Result
         "onbuild" if !args.is_empty() && depth < MAX_ONBUILD_DEPTH => {
             node.child = Some(Box::new(node_of(line, args, escape, depth + 1)?));
         }
-        _ => {}
+        "onbuild" => {}
+        // What follows an unknown word is left alone; BuildKit gives it one empty argument.
+        _ => node.args = vec![word(line, &text[text.len()..])],
     }
     Ok(node)
 }
@@ -152,7 +154,7 @@ struct QuotedWord {
 
 /// Words between blanks outside quotes; quotes and escapes are kept.
 fn words(line: &LogicalLine, text: &str, escape: char) -> Vec<QuotedWord> {
-    let base = text.as_ptr() as usize - line.text.as_ptr() as usize;
+    let base = line.offset_of(text);
     let mut found = Vec::new();
     let mut current: Option<(usize, String, bool)> = None;
     let mut quote: Option<char> = None;
@@ -272,7 +274,7 @@ fn pairs(
 /// BuildKit goes through single bytes here and widens each to a character, so that `é` in a flag
 /// becomes two; the same is done here, since the flag's value is what counts.
 fn flags<'a>(line: &LogicalLine, text: &'a str, escape: char) -> (Vec<Word>, &'a str) {
-    let base = text.as_ptr() as usize - line.text.as_ptr() as usize;
+    let base = line.offset_of(text);
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;
@@ -281,7 +283,7 @@ fn flags<'a>(line: &LogicalLine, text: &'a str, escape: char) -> (Vec<Word>, &'a
             at += 1;
         }
         if at >= bytes.len() {
-            return (found, "");
+            return (found, &text[text.len()..]);
         }
         if !bytes[at..].starts_with(b"--") {
             return (found, &text[ceil(text, at)..]);
