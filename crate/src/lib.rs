@@ -23,6 +23,8 @@ pub mod dockerfile;
 pub mod engine;
 pub mod fs;
 pub mod image;
+#[cfg(feature = "js")]
+pub mod js;
 pub mod lint;
 pub mod play;
 pub mod run;

@@ -6,11 +6,14 @@
  *
  * Two conventions hold throughout:
  *
- * - **Positions are byte offsets** into the UTF-8 text, as the engine's spans are, and **lines count
- *   from 1**. The editor converts to the UTF-16 units that browsers count in. What lies outside the
- *   text is clamped to it, so that marks that are one keystroke late never fail.
+ * - **Positions are UTF-16 units** and **lines count from 1**, as in the engine's view model. What
+ *   lies outside the text is clamped to it, so that marks that are one keystroke late never fail.
  * - **The application owns the text's history.** CodeMirror's own is off: undo and redo are
  *   requests ({@link Listeners.onUndo}), and {@link Editor.setText} is never reported as a change.
+ *
+ * Colours and fonts are the page's custom properties: `--ink`, `--soft`, `--line`, `--panel`, `--sunk`,
+ * `--accent`, `--accent-ink`, `--hit`, `--hit-bg`, `--built`, `--built-bg`, `--fail`, `--fail-bg`,
+ * `--sans`, `--mono`, `--code-size`, `--code-leading`. Tab leaves the editor, Mod-[ and Mod-] indent.
  */
 
 /** The module itself: `globalThis.layerwiseEditor`. */
@@ -35,13 +38,18 @@ export interface Options extends Listeners {
   language?: Language;
   /** Whether the text can only be read; `false` by default. */
   readOnly?: boolean;
+  /**
+   * The most UTF-16 units that an edit may bring the text to; without limit by default. A longer
+   * paste changes nothing and is reported to {@link Listeners.onRefused}.
+   */
+  limit?: number;
 }
 
 /** What the editor tells the application. Each is optional; none is called during `create`. */
 export interface Listeners {
   /** The user changed the text. `text` is all of it. */
   onChange?(text: string): void;
-  /** The main selection moved: to a byte offset and the line it is on. */
+  /** The cursor moved: to an offset, and the line it is on. */
   onCursor?(offset: number, line: number): void;
   /**
    * The user asks for instruction `from` to become number `to` of the instructions, counting from 0
@@ -59,6 +67,8 @@ export interface Listeners {
   onFix?(id: string): void;
   /** A mark in the status gutter was clicked: the line it is on. */
   onMark?(line: number): void;
+  /** An edit was refused, since it would have made the text `length` units long. */
+  onRefused?(length: number): void;
 }
 
 /** An editor on the page. */
@@ -92,9 +102,9 @@ export interface Editor {
 
 /** Something to say about a part of the text. */
 export interface Diagnostic {
-  /** First byte. */
+  /** First UTF-16 unit. */
   from: number;
-  /** The byte behind the last; equal to `from` for a place between two characters. */
+  /** The unit behind the last; equal to `from` for a place between two characters. */
   to: number;
   severity: "error" | "warning" | "info";
   message: string;
@@ -118,13 +128,14 @@ export interface Fix {
  * | status | shape | word |
  * |---|---|---|
  * | `hit` | filled disc with a tick | cached |
- * | `miss` | hollow diamond | will run |
+ * | `miss` | diamond | will run |
+ * | `depends` | half diamond | depends on another stage |
  * | `config` | dashed ring | config only |
  * | `skipped` | dash | not built |
  * | `unknown` | question mark | not known yet |
  * | `failed` | filled square with a cross | failed |
  */
-export type Status = "hit" | "miss" | "config" | "skipped" | "unknown" | "failed";
+export type Status = "hit" | "miss" | "depends" | "config" | "skipped" | "unknown" | "failed";
 
 /** A mark of the status gutter. */
 export interface Mark {
@@ -144,14 +155,12 @@ export interface LineNote {
 
 /** An instruction as it moves: with the comments right above it and all continuation lines. */
 export interface Instruction {
-  /** The first line of what moves. */
-  first: number;
-  /** The line of the instruction's keyword, which bears the handle. */
-  keyword: number;
-  /** The last line of what moves. */
-  last: number;
-  /** What the handle is called: "COPY . .". */
+  /** What it is called: "COPY . .". */
   label: string;
-  /** Whether it may move; `true` by default. Handles of others are not shown. */
-  movable?: boolean;
+  /** The line of its keyword, which bears the handle. */
+  line: number;
+  /** First and last line of what moves. */
+  block: readonly [number, number];
+  /** Whether it can move up, and down. What can do neither has no handle. */
+  canMove: readonly [boolean, boolean];
 }

@@ -3,8 +3,14 @@
 //! A command is a module with a `run` function and a row in [`COMMANDS`].
 
 mod args;
+mod build;
 mod corpus;
+mod fingerprint;
+mod http;
+mod page;
 mod process;
+mod serve;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -26,12 +32,26 @@ struct Command {
 }
 
 /// Every command, in the order in which the help lists them.
-const COMMANDS: &[Command] = &[Command {
-    name: "corpus",
-    usage: "CORPUS.jsonl.gz ORACLE.jsonl.gz [--json] [--show N] [--only TEXT]",
-    about: "compares real Dockerfiles with the real parser's and linter's answers",
-    run: corpus::run,
-}];
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "serve",
+        usage: "[--port N] [--watch] [--release] [--prebuilt] [--base PATH]",
+        about: "builds the page and serves it on 127.0.0.1",
+        run: serve::run,
+    },
+    Command {
+        name: "build",
+        usage: "",
+        about: "builds the static site into dist/, and prints what it weighs",
+        run: build::run,
+    },
+    Command {
+        name: "corpus",
+        usage: "CORPUS.jsonl.gz ORACLE.jsonl.gz [--json] [--show N] [--only TEXT]",
+        about: "compares real Dockerfiles with the real parser's and linter's answers",
+        run: corpus::run,
+    },
+];
 
 /// Why a command failed.
 #[derive(Debug)]

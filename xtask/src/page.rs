@@ -1,0 +1,312 @@
+//! Building the page: the engine's module, the scripts, and the app, bundled into `dist/`.
+//!
+//! ```text
+//! crate/ (feature js) ─cargo, wasm-bindgen, wasm-opt→ web/gen/engine/
+//! web/gen/engine/, web/worker/, web/editor/ ─esbuild→ web/gen/assets/, web/gen/start.js
+//! web/ (the Yew app), web/gen/, public/     ─trunk→   dist/
+//! ```
+//!
+//! The name of every script and module in `dist/` carries a hash of its content, and every address
+//! is relative: any static host can serve the folder, under any path, and cache what it serves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::fingerprint::Fingerprint;
+use crate::process::{cargo, root, run, say};
+use crate::tools::{Tools, WASM_TARGET};
+use crate::{Failure, Outcome};
+
+/// What wasm-opt may use: what Rust's wasm target emits.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// What decides the content of `dist/`, beside `web/` and the mode.
+const INPUTS: [&str; 12] = [
+    ".cargo",
+    "Cargo.lock",
+    "Cargo.toml",
+    "Trunk.toml",
+    "crate/Cargo.toml",
+    "crate/src",
+    "package-lock.json",
+    "public",
+    "xtask/bindgen",
+    "xtask/src/page.rs",
+    "xtask/src/tools.rs",
+    "tsconfig.json",
+];
+
+/// How the page is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// As it is published: small and fast.
+    Release,
+    /// As it is worked on: soon built.
+    Dev,
+}
+
+impl Mode {
+    /// The cargo profile.
+    fn profile(self) -> &'static str {
+        match self {
+            Mode::Release => "wasm",
+            Mode::Dev => "wasm-dev",
+        }
+    }
+}
+
+/// The folder of the built page.
+pub fn dist() -> PathBuf {
+    root().join("dist")
+}
+
+/// The folder of what is generated for Trunk.
+fn generated() -> PathBuf {
+    root().join("web/gen")
+}
+
+/// The files and folders that decide what `dist/` holds.
+pub fn inputs() -> Vec<PathBuf> {
+    let mut paths: Vec<_> = INPUTS.iter().map(|input| root().join(input)).collect();
+    // All of `web` without `web/gen`, which is an output.
+    let web = fs::read_dir(root().join("web"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    paths.extend(
+        web.map(|entry| entry.path())
+            .filter(|path| *path != generated()),
+    );
+    paths.sort();
+    paths
+}
+
+/// Builds the page into `dist/`, unless it is up to date.
+///
+/// # Errors
+///
+/// A tool cannot be set up, or the build fails.
+pub fn build(mode: Mode) -> Outcome {
+    let inputs = Fingerprint::of(inputs())?.and(mode.profile());
+    let stamp = root().join("target/page.stamp");
+    if inputs.is_at(&stamp) && dist().join("index.html").is_file() {
+        say("dist/ is up to date");
+        return Ok(());
+    }
+    let tools = Tools::set_up()?;
+    run(cargo().args(["fetch", "--quiet", "--locked", "--target", WASM_TARGET]))?;
+    engine(mode, &tools)?;
+    scripts(mode, &tools)?;
+    app(mode, &tools)?;
+    inputs.write_to(&stamp)
+}
+
+/// Builds the engine's module into `web/gen/engine/`.
+fn engine(mode: Mode, tools: &Tools) -> Outcome {
+    say(&format!(
+        "compiling the engine to wasm (profile {})",
+        mode.profile()
+    ));
+    run(cargo()
+        .args([
+            "rustc",
+            "--package",
+            "layerwise",
+            "--lib",
+            "--features",
+            "js",
+        ])
+        .args([
+            "--crate-type",
+            "cdylib",
+            "--locked",
+            "--profile",
+            mode.profile(),
+            "--target",
+            WASM_TARGET,
+        ]))?;
+    let module = target_dir()
+        .join(WASM_TARGET)
+        .join(mode.profile())
+        .join("layerwise.wasm");
+    let inputs = Fingerprint::of([
+        module.clone(),
+        root().join("xtask/bindgen"),
+        root().join("package-lock.json"),
+    ])?
+    .and(mode.profile())
+    .and(&WASM_FEATURES.concat());
+    let out = generated().join("engine");
+    let stamp = out.join("stamp");
+    if inputs.is_at(&stamp) {
+        return Ok(());
+    }
+    say("generating the engine's bindings (wasm-bindgen)");
+    run(tools
+        .command("wasm-bindgen")
+        .arg("--target=web")
+        .arg("--out-name=engine")
+        .arg(format!("--out-dir={}", out.display()))
+        .arg(&module))?;
+    if mode == Mode::Release {
+        say("optimising the engine (wasm-opt)");
+        let module = out.join("engine_bg.wasm");
+        let optimised = out.join("engine_opt.wasm");
+        run(tools
+            .command("wasm-opt")
+            .arg("-O2")
+            .args(WASM_FEATURES)
+            .arg(&module)
+            .arg("-o")
+            .arg(&optimised))?;
+        fs::rename(optimised, module)?;
+    }
+    inputs.write_to(&stamp)
+}
+
+/// Bundles the worker, the editor and the start module into `web/gen/`.
+fn scripts(mode: Mode, tools: &Tools) -> Outcome {
+    say("bundling the scripts (esbuild)");
+    let assets = generated().join("assets");
+    let _ = fs::remove_dir_all(&assets);
+    fs::create_dir_all(&assets)?;
+
+    let module = generated().join("engine/engine_bg.wasm");
+    let hash = Fingerprint::of([module.clone()])?;
+    let engine = format!("engine-{}.wasm", hash.short());
+    fs::copy(module, assets.join(&engine))?;
+
+    let bundle = |entry: &str, options: &[String]| -> Result<String, Failure> {
+        let meta = generated().join("meta.json");
+        let mut esbuild = tools.command("esbuild");
+        esbuild.args([
+            entry,
+            "--bundle",
+            "--format=esm",
+            "--target=es2022",
+            "--log-level=warning",
+        ]);
+        esbuild.args(["--charset=utf8", "--outdir=web/gen/assets"]);
+        esbuild
+            .arg(format!("--metafile={}", meta.display()))
+            .args(options);
+        esbuild.arg(match mode {
+            Mode::Release => "--minify",
+            Mode::Dev => "--sourcemap=inline",
+        });
+        run(&mut esbuild)?;
+        output_name(&meta)
+    };
+    let hashed = "--entry-names=[name]-[hash]".to_owned();
+    let name = |constant: &str, file: &str| format!("--define:{constant}=\"{file}\"");
+
+    let worker = bundle(
+        "web/worker/worker.ts",
+        &[
+            hashed.clone(),
+            format!(
+                "--alias:layerwise-engine={}",
+                generated().join("engine/engine.js").display()
+            ),
+            name("ENGINE_WASM", &format!("./{engine}")),
+        ],
+    )?;
+    let editor = bundle("web/editor/editor.ts", &[hashed])?;
+    // Trunk puts the hash into this one's name, since `index.html` refers to it.
+    let start = bundle(
+        "web/start.ts",
+        &[
+            name("WORKER", &format!("./assets/{worker}")),
+            name("EDITOR", &format!("./assets/{editor}")),
+        ],
+    )?;
+    fs::rename(assets.join(&start), generated().join(start))?;
+    Ok(())
+}
+
+/// The name of the one file that esbuild has written.
+fn output_name(meta: &Path) -> Result<String, Failure> {
+    let meta: serde_json::Value = serde_json::from_str(&fs::read_to_string(meta)?)
+        .map_err(|error| format!("esbuild's metafile: {error}"))?;
+    let file = meta["outputs"]
+        .as_object()
+        .and_then(|outputs| outputs.keys().next());
+    let name = file.and_then(|file| Path::new(file).file_name());
+    Ok(name
+        .ok_or("esbuild has written nothing")?
+        .to_string_lossy()
+        .into_owned())
+}
+
+/// Builds the app and bundles everything into `dist/`.
+fn app(mode: Mode, tools: &Tools) -> Outcome {
+    say(&format!(
+        "building the page (trunk, profile {})",
+        mode.profile()
+    ));
+    let mut trunk = tools.command("trunk");
+    trunk.args(["--quiet", "build", "--cargo-profile", mode.profile()]);
+    // Only decides whether wasm-opt runs: the profile is set.
+    if mode == Mode::Release {
+        trunk.arg("--release");
+    }
+    // Trunk takes any value of NO_COLOR but "true" and "false" for a mistake.
+    run(trunk.env_remove("NO_COLOR"))
+}
+
+/// Where cargo puts what it builds.
+fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// A file of the built page with its sizes.
+pub struct Built {
+    /// The path under `dist/`.
+    pub path: String,
+    /// Bytes.
+    pub raw: usize,
+    /// Bytes after gzip at its best.
+    pub gzip: usize,
+}
+
+/// Every file of the built page, by path.
+///
+/// # Errors
+///
+/// `dist/` cannot be read.
+pub fn built() -> Result<Vec<Built>, Failure> {
+    let mut files = Vec::new();
+    let mut folders = vec![dist()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = fs::read(&path)?;
+            let name = path.strip_prefix(dist()).unwrap_or(&path).to_string_lossy();
+            files.push(Built {
+                path: name.replace('\\', "/"),
+                raw: bytes.len(),
+                gzip: gzip_size(&bytes)?,
+            });
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+fn gzip_size(bytes: &[u8]) -> Result<usize, Failure> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut encoder, bytes)?;
+    Ok(encoder.finish()?.len())
+}
