@@ -4,6 +4,7 @@
 
 mod args;
 mod build;
+mod catalog;
 mod corpus;
 mod fingerprint;
 mod http;
@@ -50,6 +51,12 @@ const COMMANDS: &[Command] = &[
         usage: "CORPUS.jsonl.gz ORACLE.jsonl.gz [--json] [--show N] [--only TEXT]",
         about: "compares real Dockerfiles with the real parser's and linter's answers",
         run: corpus::run,
+    },
+    Command {
+        name: "catalog",
+        usage: "DIR",
+        about: "regenerates public/catalog from the source form in DIR",
+        run: catalog::run,
     },
 ];
 

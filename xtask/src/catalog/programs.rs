@@ -1,0 +1,188 @@
+//! Which programs an Alpine package installs: the package table does not say.
+
+/// Packages whose programs are not named as the package is.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("apache2", "/usr/sbin/httpd"),
+    ("apache2-utils", "/usr/bin/ab /usr/bin/htpasswd"),
+    ("aws-cli", "/usr/bin/aws"),
+    ("bash", "/bin/bash"),
+    ("bind-tools", "/usr/bin/dig /usr/bin/host /usr/bin/nslookup"),
+    (
+        "binutils",
+        "/usr/bin/ld /usr/bin/as /usr/bin/ar /usr/bin/nm /usr/bin/strip /usr/bin/objdump",
+    ),
+    ("ca-certificates", "/usr/sbin/update-ca-certificates"),
+    ("chromium", "/usr/bin/chromium /usr/bin/chromium-browser"),
+    ("clang17", "/usr/bin/clang /usr/bin/clang++"),
+    ("dcron", "/usr/sbin/crond"),
+    ("docker-cli", "/usr/bin/docker"),
+    ("docker-engine", "/usr/bin/dockerd"),
+    ("g++", "/usr/bin/g++ /usr/bin/c++"),
+    ("gcc", "/usr/bin/gcc /usr/bin/cc"),
+    ("ghostscript", "/usr/bin/gs"),
+    ("gnupg", "/usr/bin/gpg /usr/bin/gpg-agent"),
+    ("gettext", "/usr/bin/msgfmt /usr/bin/gettext"),
+    ("go", "/usr/bin/go /usr/bin/gofmt"),
+    ("iproute2", "/sbin/ip /sbin/ss"),
+    ("iptables", "/sbin/iptables"),
+    ("imagemagick", "/usr/bin/convert /usr/bin/magick"),
+    ("make", "/usr/bin/make"),
+    ("mariadb-client", "/usr/bin/mysql /usr/bin/mysqldump"),
+    ("maven", "/usr/bin/mvn"),
+    ("netcat-openbsd", "/usr/bin/nc"),
+    ("nginx", "/usr/sbin/nginx"),
+    ("nodejs", "/usr/bin/node"),
+    ("nodejs-current", "/usr/bin/node"),
+    ("npm", "/usr/bin/npm /usr/bin/npx"),
+    (
+        "openjdk11-jre-headless",
+        "/usr/lib/jvm/java-11-openjdk/bin/java",
+    ),
+    ("openjdk17-jdk", "/usr/lib/jvm/java-17-openjdk/bin/javac"),
+    (
+        "openjdk17-jre-headless",
+        "/usr/lib/jvm/java-17-openjdk/bin/java",
+    ),
+    (
+        "openjdk21-jre-headless",
+        "/usr/lib/jvm/java-21-openjdk/bin/java",
+    ),
+    ("openssh-client-default", "/usr/bin/ssh /usr/bin/scp"),
+    ("openssh-keygen", "/usr/bin/ssh-keygen"),
+    ("openssh-server", "/usr/sbin/sshd"),
+    ("p7zip", "/usr/bin/7z"),
+    ("php83", "/usr/bin/php83 /usr/bin/php"),
+    ("php83-fpm", "/usr/sbin/php-fpm83"),
+    ("pkgconf", "/usr/bin/pkgconf /usr/bin/pkg-config"),
+    ("postgresql16", "/usr/bin/postgres /usr/bin/initdb"),
+    ("postgresql16-client", "/usr/bin/psql /usr/bin/pg_dump"),
+    ("procps-ng", "/bin/ps /usr/bin/top /usr/bin/free"),
+    ("protobuf", ""),
+    ("protoc", "/usr/bin/protoc"),
+    ("py3-pip", "/usr/bin/pip /usr/bin/pip3"),
+    ("py3-virtualenv", "/usr/bin/virtualenv"),
+    (
+        "python3",
+        "/usr/bin/python3 /usr/bin/python3.12 /usr/bin/python",
+    ),
+    ("redis", "/usr/bin/redis-server /usr/bin/redis-cli"),
+    ("ruby-bundler", "/usr/bin/bundle /usr/bin/bundler"),
+    ("rust", "/usr/bin/rustc"),
+    ("samurai", "/usr/bin/samu /usr/bin/ninja"),
+    (
+        "shadow",
+        "/usr/sbin/useradd /usr/sbin/groupadd /usr/sbin/usermod /usr/bin/passwd",
+    ),
+    ("sqlite", "/usr/bin/sqlite3"),
+    ("su-exec", "/sbin/su-exec"),
+    ("supervisor", "/usr/bin/supervisord /usr/bin/supervisorctl"),
+    ("tini", "/sbin/tini"),
+    ("vips", ""),
+    ("wget", "/usr/bin/wget"),
+    ("xz", "/usr/bin/xz /usr/bin/unxz"),
+    ("yarn", "/usr/bin/yarn /usr/bin/yarnpkg"),
+];
+
+/// Names that are bundles, data or libraries, although they do not look it.
+const NONE: &[&str] = &[
+    "abuild",
+    "alpine-sdk",
+    "argon2",
+    "attr",
+    "brotli",
+    "build-base",
+    "c-ares",
+    "cairo",
+    "encodings",
+    "fontconfig",
+    "fortify-headers",
+    "freetype",
+    "gcompat",
+    "gdbm",
+    "geos",
+    "gfortran",
+    "giflib",
+    "glib",
+    "gmp",
+    "graphite2",
+    "gtk+3.0",
+    "harfbuzz",
+    "icu",
+    "isl26",
+    "jansson",
+    "java-common",
+    "java-cacerts",
+    "json-c",
+    "keyutils",
+    "krb5-conf",
+    "lcms2",
+    "ldns",
+    "linux-headers",
+    "linux-pam",
+    "mpc1",
+    "mpdecimal",
+    "mpfr4",
+    "musl-obstack",
+    "nspr",
+    "nss",
+    "oniguruma",
+    "openblas",
+    "openssh",
+    "openssh-client",
+    "pango",
+    "pcre",
+    "pcre2",
+    "pixman",
+    "popt",
+    "proj",
+    "py3-pip-pyc",
+    "pyc",
+    "python3-pyc",
+    "readline",
+    "scudo-malloc",
+    "sdl2",
+    "simdjson",
+    "simdutf",
+    "base64",
+    "tiff",
+    "tzdata",
+    "unixodbc",
+    "xkeyboard-config",
+    "yaml",
+    "ncurses-terminfo-base",
+    "mysql-client",
+    "postgresql-client",
+];
+
+/// The programs of a package, by absolute path.
+pub fn of_apk(name: &str) -> Vec<String> {
+    if let Some((_, paths)) = PROGRAMS.iter().find(|(package, _)| *package == name) {
+        return paths.split_whitespace().map(str::to_owned).collect();
+    }
+    let library = name.starts_with("lib")
+        || name.starts_with("py3-")
+        || name.starts_with("font-")
+        || name.starts_with("ttf-")
+        || name.starts_with("php83-")
+        || name.starts_with("ffmpeg-")
+        || name.starts_with("mesa-")
+        || [
+            "-dev",
+            "-libs",
+            "-data",
+            "-common",
+            "-doc",
+            "-conf",
+            "-full",
+            "-en",
+            "-cpp-base",
+            "-cacerts",
+        ]
+        .iter()
+        .any(|end| name.ends_with(end));
+    if library || NONE.contains(&name) {
+        Vec::new()
+    } else {
+        vec![format!("/usr/bin/{name}")]
+    }
+}

@@ -1,0 +1,88 @@
+//! Reading the source form.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::Failure;
+
+/// The folder of the source form.
+pub struct Source {
+    dir: PathBuf,
+}
+
+/// A row of a table.
+pub struct Row(Vec<String>);
+
+impl Row {
+    /// The column, empty where the row ends before it.
+    pub fn col(&self, index: usize) -> &str {
+        self.0.get(index).map_or("", String::as_str)
+    }
+
+    /// The column as a number; what is not one counts as 0 (`~12` is an approximate 12).
+    pub fn number(&self, index: usize) -> u64 {
+        self.col(index).trim_start_matches('~').parse().unwrap_or(0)
+    }
+
+    /// The column's words.
+    pub fn words(&self, index: usize) -> impl Iterator<Item = &str> {
+        self.col(index).split_whitespace()
+    }
+
+    /// All columns, tab-separated.
+    pub fn line(&self) -> String {
+        self.0.join("\t")
+    }
+}
+
+impl Source {
+    /// The source form in `dir`.
+    pub fn new(dir: impl Into<PathBuf>) -> Source {
+        Source { dir: dir.into() }
+    }
+
+    fn read(&self, name: &str) -> Result<String, Failure> {
+        let path = self.dir.join(name);
+        fs::read_to_string(&path)
+            .map_err(|error| Failure::Because(format!("{}: {error}", path.display())))
+    }
+
+    /// The rows of a table, without its heading.
+    pub fn table(&self, name: &str) -> Result<Vec<Row>, Failure> {
+        let text = self.read(name)?;
+        Ok(text
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+            .map(|line| Row(line.split('\t').map(str::to_owned).collect()))
+            .collect())
+    }
+
+    /// A JSON file.
+    pub fn json(&self, name: &str) -> Result<Value, Failure> {
+        serde_json::from_str(&self.read(name)?)
+            .map_err(|error| Failure::Because(format!("{name}: {error}")))
+    }
+
+    /// All images, by file name without its ending, in byte order.
+    pub fn images(&self) -> Result<Vec<(String, Value)>, Failure> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.dir.join("images"))? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if let Some(stem) = name.strip_suffix(".json")
+                && stem != "aliases"
+            {
+                names.push(stem.to_owned());
+            }
+        }
+        names.sort();
+        names
+            .into_iter()
+            .map(|name| {
+                let image = self.json(&format!("images/{name}.json"))?;
+                Ok((name, image))
+            })
+            .collect()
+    }
+}
