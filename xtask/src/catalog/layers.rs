@@ -11,6 +11,7 @@
 //! and what is left is one file `unlisted` a package or layer. A small difference is put on the
 //! largest file instead.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -366,9 +367,9 @@ impl Draft<'_> {
                 };
                 let path = self.real(path);
                 let _ = writeln!(list, "{path}");
-                if !self.tree.contains_key(&path) {
+                if let Entry::Vacant(entry) = self.tree.entry(path) {
                     known += node.size();
-                    self.tree.insert(path, node);
+                    entry.insert(node);
                 }
             }
             let whole = (row.number(3) << 10).saturating_sub(700 * row.number(4));
