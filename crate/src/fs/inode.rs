@@ -93,6 +93,19 @@ pub struct Inode {
 }
 
 impl Inode {
+    /// A node that is in no filesystem yet: for a [`Change`](super::Change) made by hand.
+    pub fn new(kind: Kind, meta: Meta) -> Inode {
+        Inode {
+            kind,
+            meta,
+            born: 0,
+            layer: 0,
+            parent: super::Fs::ROOT,
+            more_parents: Vec::new(),
+            memo: Memo::default(),
+        }
+    }
+
     /// The entries, for a directory.
     pub fn dir(&self) -> Option<&Dir> {
         match &self.kind {
