@@ -23,6 +23,7 @@ macro_rules! errnos {
 
 errnos! {
     Eacces "Permission denied" "A search, read or write permission is missing.",
+    Ebadf "Bad file descriptor" "The descriptor is not open, or not for this.",
     Ebusy "Device or resource busy" "The path is a mount point.",
     Eexist "File exists" "The name is taken.",
     Efbig "File too large" "A file would grow past the engine's limit.",
@@ -35,6 +36,7 @@ errnos! {
     Enospc "No space left on device" "The engine's limit of inodes is reached.",
     Enotdir "Not a directory" "A directory was expected.",
     Enotempty "Directory not empty" "The directory has entries.",
+    Enxio "No such device or address" "Nothing is behind the device.",
     Eperm "Operation not permitted" "Only the owner or root may do this.",
     Erofs "Read-only file system" "The mount is read-only.",
     Exdev "Invalid cross-device link" "The two names are on different mounts, or overlayfs cannot rename a lower directory.",

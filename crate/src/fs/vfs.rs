@@ -219,6 +219,19 @@ impl Vfs {
         root
     }
 
+    /// The overlays of all mounts, the root's first and then in the order in which they were
+    /// mounted, and the end of the namespace.
+    pub fn into_overlays(self) -> Vec<Overlay> {
+        let clock = Clock::at(self.now());
+        self.mounts
+            .into_iter()
+            .map(|mut mount| {
+                mount.overlay.clock = clock;
+                mount.overlay
+            })
+            .collect()
+    }
+
     /// The merged view of the root mount.
     pub fn root_fs(&self) -> &Fs {
         self.mounts[0].overlay.fs()
