@@ -2,7 +2,7 @@
 
 /// The longest Dockerfile that is parsed, in bytes. BuildKit has no such limit; a text beyond it is
 /// a mistake (pasted data), and an editor must answer at once.
-pub const MAX_SOURCE_BYTES: usize = 4 << 20;
+pub const MAX_SOURCE_BYTES: usize = 1 << 20;
 
 /// The longest line, in bytes without its `\n`. Source: BuildKit's line scanner (`bufio.Scanner`
 /// with its default buffer of 64 KiB).
@@ -14,6 +14,15 @@ pub const MAX_EXPANSION_DEPTH: usize = 100;
 /// The longest result of one expansion, in bytes: variables that repeat each other can double with
 /// every instruction.
 pub const MAX_EXPANSION_BYTES: usize = 1 << 20;
+
+/// How many variables a stage may have.
+pub const MAX_VARIABLES: usize = 10_000;
+
+/// How many bytes the names and values of a stage's variables may have together.
+pub const MAX_ENV_BYTES: usize = 4 << 20;
+
+/// How many stages a Dockerfile may have.
+pub const MAX_STAGES: usize = 1_000;
 
 /// How deep `ONBUILD ONBUILD …` is taken apart. Two levels are already refused as an instruction.
 pub const MAX_ONBUILD_DEPTH: usize = 16;
