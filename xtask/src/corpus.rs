@@ -12,6 +12,7 @@ use layerwise::dockerfile::instruction::{
 };
 use layerwise::dockerfile::node::{Node, Parsed};
 use layerwise::dockerfile::parse;
+use layerwise::lint::{Options, Report, lint};
 use serde_json::{Map, Value, json};
 
 use crate::args::Args;
@@ -180,6 +181,12 @@ fn answer_of(text: &str) -> Value {
         answer.insert("instructions".into(), instructions(&parsed));
     }
     answer.insert("directives".into(), directives(text));
+    let report = lint(text, &Options::default());
+    answer.insert("lint".into(), findings(&report));
+    if let Some(error) = &report.error {
+        let error = json!({ "message": error.message, "lines": ranges(error) });
+        answer.insert("lintError".into(), error);
+    }
     if let Some(syntax) = detect_syntax(text) {
         answer.insert("detectSyntax".into(), syntax.into());
     }
@@ -193,6 +200,16 @@ fn ranges(error: &Diagnostic) -> Value {
         .into_iter()
         .map(|line| json!([line, line]))
         .collect()
+}
+
+fn findings(report: &Report) -> Value {
+    let sorted = report.sorted().into_iter().map(|warning| {
+        let lines = warning.lines.first().copied().unwrap_or_default();
+        json!({
+            "rule": warning.code, "lines": [lines.first, lines.last], "message": warning.message,
+        })
+    });
+    sorted.collect()
 }
 
 fn directives(text: &str) -> Value {
