@@ -9,7 +9,7 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | top | [`lint`], [`advise`], [`play`], [`view`], `js` |
+//! | top | [`lint`], [`view`]; on them [`advise`], [`play`]; on all of them [`session`], then `js` |
 //! | 4 | [`engine`] |
 //! | 3 | [`build`] |
 //! | 2 | [`run`], [`world`] |
@@ -28,5 +28,6 @@ pub mod js;
 pub mod lint;
 pub mod play;
 pub mod run;
+pub mod session;
 pub mod view;
 pub mod world;

@@ -1,6 +1,10 @@
 //! The JavaScript API: what the page's worker, embeds and the npm package run.
+//!
+//! Types are declared in TypeScript by derivation from the view's Rust types.
 
 use wasm_bindgen::prelude::*;
+
+use serde::Serialize;
 
 /// The version of the engine.
 #[wasm_bindgen]
@@ -8,10 +12,10 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// An engine with its state: what one worker holds.
+/// A session: what one worker holds.
 #[wasm_bindgen]
 #[derive(Debug, Default)]
-pub struct Session {}
+pub struct Session(crate::session::Session);
 
 #[wasm_bindgen]
 impl Session {
@@ -24,14 +28,25 @@ impl Session {
     /// Answers one request.
     ///
     /// # Errors
-    ///
-    /// The request is not one that the engine knows.
-    pub fn handle(&mut self, request: &JsValue) -> Result<JsValue, JsError> {
-        Err(JsError::new(&format!("unknown request: {request:?}")))
+    /// The value is no request.
+    #[wasm_bindgen(unchecked_return_type = "Reply")]
+    pub fn handle(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Request")] request: JsValue,
+    ) -> Result<JsValue, JsError> {
+        let request = serde_wasm_bindgen::from_value(request)?;
+        let reply = self.0.handle(request);
+        let serializer = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
+        Ok(reply.serialize(&serializer)?)
     }
 
-    /// Hands over a part of the catalog that a response asked for.
-    pub fn supply(&mut self, name: &str, bytes: &[u8]) {
-        let _ = (name, bytes);
+    /// Hands over a part of the catalog that [`Reply::Needs`](crate::view::Reply::Needs) named.
+    ///
+    /// # Errors
+    /// The bytes are not that part.
+    pub fn supply(&mut self, name: &str, bytes: &[u8]) -> Result<(), JsError> {
+        self.0
+            .supply(name, bytes)
+            .map_err(|refusal| JsError::new(&refusal.to_string()))
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One build, shortly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct BuildSummary {
     /// Its number, from 1.
@@ -24,6 +25,7 @@ pub struct BuildSummary {
 
 /// One build in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct BuildView {
     /// Shortly.
@@ -42,6 +44,7 @@ pub struct BuildView {
 
 /// Why a build failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorView {
     /// BuildKit's message.
@@ -54,6 +57,7 @@ pub struct ErrorView {
 
 /// A step: a vertex of the build that a user sees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct StepView {
     /// The name: `[3/6] COPY . .`.
@@ -90,6 +94,7 @@ pub struct StepView {
 
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum StepStatus {
     /// It ran.
@@ -104,6 +109,7 @@ pub enum StepStatus {
 
 /// Why a step hit or missed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct WhyView {
     /// One sentence.
@@ -122,6 +128,7 @@ pub struct WhyView {
 
 /// A part of a cache key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct FrameView {
     /// What it is: `command`, `parent`, `content`, `environment`.
@@ -134,6 +141,7 @@ pub struct FrameView {
 
 /// A file that made a key differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct FileChangeView {
     /// Its path.
@@ -146,6 +154,7 @@ pub struct FileChangeView {
 
 /// A line that a step printed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
     /// Seconds from the start of the step.
@@ -158,6 +167,7 @@ pub struct LogLine {
 
 /// A simple command inside a RUN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct CommandView {
     /// As it ran, expanded.
@@ -170,6 +180,7 @@ pub struct CommandView {
 
 /// How real an effect is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum Fidelity {
     /// Done as the real program does it.
@@ -182,6 +193,7 @@ pub enum Fidelity {
 
 /// An image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct ImageView {
     /// The manifest's digest.
@@ -202,6 +214,7 @@ pub struct ImageView {
 
 /// A layer of an image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct LayerView {
     /// `sha256:…` of the uncompressed tar.
@@ -228,6 +241,7 @@ pub struct LayerView {
 
 /// Where a layer comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum LayerOrigin {
     /// The base image.

@@ -6,6 +6,7 @@ use super::{BuildSummary, StepStatus};
 
 /// Two builds, aligned step by step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Comparison {
     /// The one.
@@ -26,6 +27,7 @@ pub struct Comparison {
 
 /// A step in two builds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct ComparedStep {
     /// The instruction.
@@ -40,6 +42,7 @@ pub struct ComparedStep {
 
 /// A step in one of two builds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct ComparedSide {
     /// The step's index.
@@ -54,6 +57,7 @@ pub struct ComparedSide {
 
 /// What each kind of edit costs in each order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Matrix {
     /// The orders: names of the columns.
@@ -69,6 +73,7 @@ pub struct Matrix {
 
 /// One kind of edit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixRow {
     /// What is edited: `edit src/app.js`.
@@ -79,6 +84,7 @@ pub struct MatrixRow {
 
 /// A rebuild after an edit, in an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixCell {
     /// How long the rebuild takes.
@@ -93,6 +99,7 @@ pub struct MatrixCell {
 
 /// Another order, built and found to give the same image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Suggestion {
     /// What it does: `Copy package*.json before RUN npm ci`.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A tree that can be browsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(tag = "of", rename_all = "camelCase")]
 pub enum TreeRef {
     /// The build context as it is now.
@@ -33,6 +34,7 @@ pub enum TreeRef {
 
 /// One entry of a directory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The path without a slash in front.
@@ -67,6 +69,7 @@ pub struct Row {
 
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum NodeKind {
     /// A regular file.
@@ -83,6 +86,7 @@ pub enum NodeKind {
 
 /// What a layer does to a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum ChangeKind {
     /// It was not there before.
@@ -97,6 +101,7 @@ pub enum ChangeKind {
 
 /// The pattern that keeps a file from being sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Ignored {
     /// The ignore file.
@@ -109,6 +114,7 @@ pub struct Ignored {
 
 /// A file in full.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct FileView {
     /// The row.
@@ -128,6 +134,7 @@ impl FileView {
 
 /// A version of a path in one layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Version {
     /// The layer's index.

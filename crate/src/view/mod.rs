@@ -10,16 +10,21 @@ mod build;
 mod compare;
 mod files;
 mod state;
+pub(crate) mod text;
+pub(crate) mod tree;
 
 pub use build::*;
 pub use compare::*;
 pub use files::*;
 pub use state::*;
 
+pub use crate::engine::{BuildOptions, Edit, Refusal, Saved, SavedFile, SavedNode, UploadedFile};
+
 use serde::{Deserialize, Serialize};
 
 /// What the page asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(
     tag = "kind",
     rename_all = "camelCase",
@@ -115,6 +120,7 @@ pub enum Request {
 
 /// What the engine answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(tag = "kind", content = "value", rename_all = "camelCase")]
 pub enum Reply {
     /// Everything that the page shows by itself.
@@ -147,6 +153,7 @@ pub enum Reply {
 
 /// How far something is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// What is being done: `[3/6] RUN npm ci`.
@@ -157,18 +164,9 @@ pub struct Progress {
     pub total: u32,
 }
 
-/// Why a request was not met.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Refusal {
-    /// What happened, in a sentence.
-    pub message: String,
-    /// What would help.
-    pub help: Option<String>,
-}
-
 /// The format of an exported image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum ArchiveFormat {
     /// An OCI image layout in a tar.
@@ -179,44 +177,13 @@ pub enum ArchiveFormat {
 
 /// An exported file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Archive {
     /// A file name to save it under.
     pub name: String,
     /// Its bytes.
-    #[serde(with = "bytes")]
+    #[serde(with = "crate::engine::bytes")]
+    #[cfg_attr(feature = "js", tsify(type = "Uint8Array"))]
     pub bytes: Vec<u8>,
-}
-
-/// Bytes that cross to JavaScript as one buffer, not as a list of numbers.
-pub(crate) mod bytes {
-    use serde::{Deserializer, Serializer, de};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Vec<u8>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("bytes")
-            }
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-                Ok(bytes.to_vec())
-            }
-            fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-                Ok(bytes)
-            }
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<u8>, A::Error> {
-                let mut bytes = Vec::new();
-                while let Some(byte) = seq.next_element()? {
-                    bytes.push(byte);
-                }
-                Ok(bytes)
-            }
-        }
-        deserializer.deserialize_byte_buf(Visitor)
-    }
 }

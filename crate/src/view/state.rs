@@ -1,13 +1,12 @@
 //! The session as the page shows it.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{BuildSummary, BuildView, WhyView};
+use super::{BuildOptions, BuildSummary, BuildView, Edit, WhyView};
 
 /// Everything that the page shows by itself; trees are asked for directory by directory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct State {
     /// Grows with every change; trees asked for under an older one may be stale.
@@ -42,6 +41,7 @@ pub struct State {
 
 /// An edit that the play suggests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct TryFirst {
     /// What the button says: `Edit src/app.js`.
@@ -50,126 +50,9 @@ pub struct TryFirst {
     pub edit: Edit,
 }
 
-/// A change of the workspace.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Edit {
-    /// The Dockerfile's whole text.
-    Dockerfile {
-        /// The new text.
-        text: String,
-    },
-    /// Moves an instruction with its comments and continuation lines.
-    Move {
-        /// Its index.
-        from: usize,
-        /// The index that it has afterwards.
-        to: usize,
-    },
-    /// Makes or replaces a file; missing directories are made.
-    Write {
-        /// Path in the context.
-        path: String,
-        /// Its content.
-        #[serde(with = "super::bytes")]
-        bytes: Vec<u8>,
-        /// Permission bits; a new file has 0644, an old one keeps its own.
-        mode: Option<u32>,
-    },
-    /// Changes a file a little (a line is added, as an edit of a learner would), to see what a
-    /// change of it does.
-    Nudge {
-        /// Path in the context.
-        path: String,
-    },
-    /// Makes several files at once: an upload.
-    Upload {
-        /// The files.
-        files: Vec<UploadedFile>,
-    },
-    /// Makes a directory.
-    Mkdir {
-        /// Path in the context.
-        path: String,
-    },
-    /// Makes a symbolic link.
-    Symlink {
-        /// Path in the context.
-        path: String,
-        /// What it points to.
-        target: String,
-    },
-    /// Takes a file away, or a directory with everything in it.
-    Delete {
-        /// Path in the context.
-        path: String,
-    },
-    /// Gives a file or directory another path.
-    Rename {
-        /// Path in the context.
-        from: String,
-        /// New path.
-        to: String,
-    },
-    /// Sets permission bits.
-    Chmod {
-        /// Path in the context.
-        path: String,
-        /// The bits (`0o755`).
-        mode: u32,
-    },
-    /// Sets the modification time to the present.
-    Touch {
-        /// Path in the context.
-        path: String,
-    },
-    /// How it is built.
-    Options {
-        /// The new options.
-        options: BuildOptions,
-    },
-    /// Lets simulated time pass: tags move, package indexes grow old.
-    Advance {
-        /// Days.
-        days: u32,
-    },
-    /// Empties the build cache.
-    ClearCache,
-}
-
-/// A file that comes from the user's machine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UploadedFile {
-    /// Path in the context.
-    pub path: String,
-    /// Its content.
-    #[serde(with = "super::bytes")]
-    pub bytes: Vec<u8>,
-}
-
-/// The options of a build, as `docker buildx build` has them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct BuildOptions {
-    /// `--target`
-    pub target: Option<String>,
-    /// `--build-arg`
-    pub build_args: BTreeMap<String, String>,
-    /// `--secret`: id to text.
-    pub secrets: BTreeMap<String, String>,
-    /// `--label`
-    pub labels: BTreeMap<String, String>,
-    /// `--no-cache`
-    pub no_cache: bool,
-    /// `--no-cache-filter`
-    pub no_cache_filter: Vec<String>,
-    /// `--platform`; empty for linux/amd64.
-    pub platform: Option<String>,
-}
-
 /// One instruction of the Dockerfile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct InstructionView {
     /// The word in capitals.
@@ -188,6 +71,7 @@ pub struct InstructionView {
 
 /// An error or a warning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct DiagnosticView {
     /// How bad it is.
@@ -210,6 +94,7 @@ pub struct DiagnosticView {
 
 /// How bad a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum SeverityView {
     /// The build fails.
@@ -222,6 +107,7 @@ pub enum SeverityView {
 
 /// A change of the text that solves a diagnostic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct FixView {
     /// What it does.
@@ -236,6 +122,7 @@ pub struct FixView {
 
 /// The context in figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct ContextSummary {
     /// Files and links in the workspace.
@@ -252,6 +139,7 @@ pub struct ContextSummary {
 
 /// What the next build would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct Prediction {
     /// The revision that it speaks of.
@@ -272,6 +160,7 @@ pub struct Prediction {
 
 /// The first step that would run, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct FirstMiss {
     /// The instruction's index.
@@ -286,6 +175,7 @@ pub struct FirstMiss {
 
 /// What the next build would do with an instruction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub struct PredictedInstruction {
     /// The verdict.
@@ -302,6 +192,7 @@ pub struct PredictedInstruction {
 
 /// A verdict of the prediction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]
 pub enum PredictedStatus {
     /// The cache answers.
@@ -317,50 +208,4 @@ pub enum PredictedStatus {
     /// Nothing can be said: there is an error here or above.
     #[default]
     Unknown,
-}
-
-/// A session that outlives its worker: workspace and settings; builds are made again.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Saved {
-    /// The version of this form.
-    pub version: u32,
-    /// See [`State::title`].
-    pub title: String,
-    /// See [`State::about`].
-    pub about: String,
-    /// The Dockerfile.
-    pub dockerfile: String,
-    /// The context.
-    pub files: Vec<SavedFile>,
-    /// The options.
-    pub options: BuildOptions,
-    /// The workspace of the last build, where it differs, so that the cache can be made again.
-    pub built: Option<Box<Saved>>,
-}
-
-/// A file of a saved session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SavedFile {
-    /// Path in the context.
-    pub path: String,
-    /// Permission bits.
-    pub mode: u32,
-    /// The node.
-    pub node: SavedNode,
-}
-
-/// What a saved file is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SavedNode {
-    /// A file that is UTF-8 text.
-    Text(String),
-    /// Any other file, in base64.
-    Base64(String),
-    /// A directory.
-    Dir,
-    /// A symbolic link and its target.
-    Symlink(String),
 }

@@ -1,0 +1,128 @@
+//! What can be done to a workspace.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A change of the workspace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
+#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Edit {
+    /// The Dockerfile's whole text.
+    Dockerfile {
+        /// The new text.
+        text: String,
+    },
+    /// Moves an instruction with its comments and continuation lines.
+    Move {
+        /// Its index.
+        from: usize,
+        /// The index that it has afterwards.
+        to: usize,
+    },
+    /// Makes or replaces a file; missing directories are made.
+    Write {
+        /// Path in the context.
+        path: String,
+        /// Its content.
+        #[serde(with = "super::bytes")]
+        #[cfg_attr(feature = "js", tsify(type = "Uint8Array"))]
+        bytes: Vec<u8>,
+        /// Permission bits; a new file has 0644, an old one keeps its own.
+        mode: Option<u32>,
+    },
+    /// Changes a file a little (a line is added, as an edit of a learner would), to see what a
+    /// change of it does.
+    Nudge {
+        /// Path in the context.
+        path: String,
+    },
+    /// Makes several files at once: an upload.
+    Upload {
+        /// The files.
+        files: Vec<UploadedFile>,
+    },
+    /// Makes a directory.
+    Mkdir {
+        /// Path in the context.
+        path: String,
+    },
+    /// Makes a symbolic link.
+    Symlink {
+        /// Path in the context.
+        path: String,
+        /// What it points to.
+        target: String,
+    },
+    /// Takes a file away, or a directory with everything in it.
+    Delete {
+        /// Path in the context.
+        path: String,
+    },
+    /// Gives a file or directory another path.
+    Rename {
+        /// Path in the context.
+        from: String,
+        /// New path.
+        to: String,
+    },
+    /// Sets permission bits.
+    Chmod {
+        /// Path in the context.
+        path: String,
+        /// The bits (`0o755`).
+        mode: u32,
+    },
+    /// Sets the modification time to the present.
+    Touch {
+        /// Path in the context.
+        path: String,
+    },
+    /// How it is built.
+    Options {
+        /// The new options.
+        options: BuildOptions,
+    },
+    /// Lets simulated time pass: tags move, package indexes grow old.
+    Advance {
+        /// Days.
+        days: u32,
+    },
+    /// Empties the build cache.
+    ClearCache,
+}
+
+/// A file that comes from the user's machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify))]
+#[serde(rename_all = "camelCase")]
+pub struct UploadedFile {
+    /// Path in the context.
+    pub path: String,
+    /// Its content.
+    #[serde(with = "super::bytes")]
+    #[cfg_attr(feature = "js", tsify(type = "Uint8Array"))]
+    pub bytes: Vec<u8>,
+}
+
+/// The options of a build, as `docker buildx build` has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "js", derive(tsify::Tsify), tsify(hashmap_as_object))]
+#[serde(rename_all = "camelCase", default)]
+pub struct BuildOptions {
+    /// `--target`
+    pub target: Option<String>,
+    /// `--build-arg`
+    pub build_args: BTreeMap<String, String>,
+    /// `--secret`: id to text.
+    pub secrets: BTreeMap<String, String>,
+    /// `--label`
+    pub labels: BTreeMap<String, String>,
+    /// `--no-cache`
+    pub no_cache: bool,
+    /// `--no-cache-filter`
+    pub no_cache_filter: Vec<String>,
+    /// `--platform`; empty for linux/amd64.
+    pub platform: Option<String>,
+}

@@ -1,0 +1,159 @@
+//! The Dockerfile as the page shows it: instructions and diagnostics.
+
+use crate::dockerfile::diagnostic::{Diagnostic, Fix, Severity};
+use crate::dockerfile::instruction::Dockerfile;
+use crate::dockerfile::node::{Ast, Node};
+use crate::dockerfile::span::{LineIndex, Lines, Span};
+use crate::engine::blocks::{Block, can_move};
+
+use super::{DiagnosticView, FixView, InstructionView, SeverityView};
+
+/// The instructions of a parsed text.
+pub fn instructions(ast: &Ast, blocks: &[Block], file: &Dockerfile) -> Vec<InstructionView> {
+    ast.nodes
+        .iter()
+        .zip(blocks)
+        .enumerate()
+        .map(|(at, (node, block))| InstructionView {
+            keyword: node.name.text.to_uppercase(),
+            text: one_line(node),
+            lines: [block.own.first, block.own.last],
+            block: [block.lines.first, block.lines.last],
+            stage: block.stage.map(|stage| stage_name(file, stage)),
+            can_move: can_move(blocks, at),
+        })
+        .collect()
+}
+
+/// The stage's name, or its number.
+fn stage_name(file: &Dockerfile, stage: usize) -> String {
+    match file.stages.get(stage) {
+        Some(stage) if !stage.name.is_empty() => stage.name.clone(),
+        _ => stage.to_string(),
+    }
+}
+
+/// The instruction with its keyword in capitals and single blanks between the parts.
+pub fn one_line(node: &Node) -> String {
+    let original = node.original.trim();
+    let rest = original.get(node.name.text.len()..).unwrap_or_default();
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    format!("{} {}", node.name.text.to_uppercase(), words.join(" "))
+        .trim_end()
+        .to_string()
+}
+
+/// The diagnostics in order of place.
+pub fn diagnostics<'a>(
+    text: &str,
+    all: impl IntoIterator<Item = &'a Diagnostic>,
+) -> Vec<DiagnosticView> {
+    let units = Utf16::new(text);
+    let index = LineIndex::new(text);
+    let mut views: Vec<DiagnosticView> = all
+        .into_iter()
+        .map(|diagnostic| view(diagnostic, &units, &index))
+        .collect();
+    views.sort_by_key(|view| (view.from, view.to));
+    views
+}
+
+fn view(diagnostic: &Diagnostic, units: &Utf16<'_>, index: &LineIndex) -> DiagnosticView {
+    let lines = diagnostic.lines.iter().copied().reduce(|a, b| Lines {
+        first: a.first.min(b.first),
+        last: a.last.max(b.last),
+    });
+    let span = diagnostic
+        .span
+        .or_else(|| lines.map(|lines| index.span_of(lines)))
+        .unwrap_or(Span::new(0, 0));
+    let lines = lines.unwrap_or_else(|| {
+        Lines::new(
+            index.line_of(span.start),
+            index.line_of(span.end.max(1) - 1),
+        )
+    });
+    let error = diagnostic.severity == Severity::Error;
+    DiagnosticView {
+        severity: if error {
+            SeverityView::Error
+        } else {
+            SeverityView::Warning
+        },
+        rule: (!error).then(|| diagnostic.code.to_string()),
+        message: diagnostic.message.clone(),
+        help: diagnostic.help.clone(),
+        lines: [lines.first.max(1), lines.last.max(1)],
+        from: units.of(span.start),
+        to: units.of(span.end),
+        fixes: diagnostic
+            .fixes
+            .iter()
+            .filter_map(|fix| fix_view(fix, units))
+            .collect(),
+    }
+}
+
+/// The edits of a fix as one: from the first to the last, with what stands between.
+fn fix_view(fix: &Fix, units: &Utf16<'_>) -> Option<FixView> {
+    let (first, last) = (fix.edits.first()?, fix.edits.last()?);
+    let span = Span::new(first.span.start, last.span.end);
+    let mut insert = String::new();
+    let mut at = span.start;
+    for edit in &fix.edits {
+        insert.push_str(units.text.get(at..edit.span.start)?);
+        insert.push_str(&edit.replacement);
+        at = edit.span.end;
+    }
+    Some(FixView {
+        title: fix.title.clone(),
+        from: units.of(span.start),
+        to: units.of(span.end),
+        insert,
+    })
+}
+
+/// Byte offsets to UTF-16 code units.
+struct Utf16<'a> {
+    text: &'a str,
+    /// At each 1024th byte (the next character's start): the units before it.
+    marks: Vec<(usize, u32)>,
+}
+
+impl<'a> Utf16<'a> {
+    const STEP: usize = 1024;
+
+    fn new(text: &'a str) -> Utf16<'a> {
+        let mut marks = vec![(0, 0)];
+        let mut units = 0;
+        for (at, letter) in text.char_indices() {
+            if at >= marks.len() * Utf16::STEP {
+                marks.push((at, units));
+            }
+            units += letter.len_utf16() as u32;
+        }
+        Utf16 { text, marks }
+    }
+
+    fn of(&self, offset: usize) -> u32 {
+        let offset = offset.min(self.text.len());
+        let at = self.marks.partition_point(|(at, _)| *at <= offset) - 1;
+        let (start, units) = self.marks[at];
+        let between = self.text.get(start..offset).unwrap_or_default();
+        units + between.chars().map(|c| c.len_utf16() as u32).sum::<u32>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_utf16_units() {
+        let text = format!("# {}\nFROM a", "é🐳".repeat(700));
+        let units = Utf16::new(&text);
+        for (at, _) in text.char_indices() {
+            assert_eq!(units.of(at) as usize, text[..at].encode_utf16().count());
+        }
+    }
+}
