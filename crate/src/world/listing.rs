@@ -196,7 +196,16 @@ mod tests {
                 Change::Whiteout { path, .. } => format!("-{path}"),
             })
             .collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        bin 755 0:0 0 None
+        bin/ash 755 0:0 1000 None
+        bin/sh 755 0:0 1000 Some("bin/ash")
+        etc 755 0:0 0 None
+        etc/passwd 644 0:0 11 None
+        etc/shadow 640 0:42 500 None
+        lib 777 0:0 7 usr/libNone
+        tmp 1777 0:0 0 None
+        "#);
         let again = super::layer("base", LISTING).expect("it is sound");
         assert_eq!(layer.diff_id, again.diff_id);
         let other = super::layer("other", LISTING).expect("it is sound");
@@ -206,10 +215,22 @@ mod tests {
     #[test]
     fn mistakes_are_told_with_their_line() {
         let why = |text: &str| layer("x", text).map(|_| ()).map_err(|e| e.to_string());
-        assert_eq!(why("/a/b\tf"), Err("line 1: /a/b comes before its directory".into()));
-        assert_eq!(why("/a\td\n/b\tx"), Err("line 2: the type is none of f, d, l, h".into()));
-        assert_eq!(why("/a\tf\t9"), Err("line 1: the mode is no octal number".into()));
-        assert_eq!(why("/a\tf\t\t\t\tx"), Err("line 1: the text is no JSON string".into()));
+        assert_eq!(
+            why("/a/b\tf"),
+            Err("line 1: /a/b comes before its directory".into())
+        );
+        assert_eq!(
+            why("/a\td\n/b\tx"),
+            Err("line 2: the type is none of f, d, l, h".into())
+        );
+        assert_eq!(
+            why("/a\tf\t9"),
+            Err("line 1: the mode is no octal number".into())
+        );
+        assert_eq!(
+            why("/a\tf\t\t\t\tx"),
+            Err("line 1: the text is no JSON string".into())
+        );
         assert_eq!(why("/a\td\n/a\td"), Err("line 2: /a: File exists".into()));
     }
 }

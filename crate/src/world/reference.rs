@@ -57,7 +57,9 @@ impl fmt::Display for ReferenceError {
                 f,
                 "repository name must not be more than {MAX_NAME} characters"
             ),
-            ReferenceError::Empty => f.write_str("repository name must have at least one component"),
+            ReferenceError::Empty => {
+                f.write_str("repository name must have at least one component")
+            }
         }
     }
 }
@@ -179,7 +181,10 @@ fn is_domain(text: &str) -> bool {
             if address.is_empty() || !sound {
                 return false;
             }
-            ("v6", rest.strip_prefix(':').or((!rest.is_empty()).then_some("x")))
+            (
+                "v6",
+                rest.strip_prefix(':').or((!rest.is_empty()).then_some("x")),
+            )
         }
         None => match text.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -190,7 +195,9 @@ fn is_domain(text: &str) -> bool {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     let digits = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
     host.split('.').all(label) && port.is_none_or(digits)
@@ -283,14 +290,33 @@ mod tests {
             ]
             .map(|text| format!("{:.20} -> {}", text, full(text)))
             .join("\n"),
-            @""
+            @r"
+             -> ! repository name must have at least one component
+            Node -> ! invalid reference format: repository name (library/Node) must be lowercase
+            a//b -> ! invalid reference format
+            -a -> ! invalid reference format
+            a- -> ! invalid reference format
+            a..b -> ! invalid reference format
+            a___b -> ! invalid reference format
+            node: -> ! invalid reference format
+            node:-x -> ! invalid reference format
+            node:a b -> ! invalid reference format
+            node@sha256:abc -> ! invalid reference format
+            http://x -> ! invalid reference format
+            a.tst:port/b -> ! invalid reference format
+            0a0a0a0a0a0a0a0a0a0a -> ! invalid repository name (0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a), cannot specify 64-byte hexadecimal strings
+            aaaaaaaaaaaaaaaaaaaa -> ! repository name must not be more than 255 characters
+            "
         );
     }
 
     #[test]
     fn familiar_names_leave_the_default_out() {
         let familiar = |text| Reference::parse(text).map(|r| r.familiar());
-        assert_eq!(familiar("docker.io/library/node:20").as_deref(), Ok("node:20"));
+        assert_eq!(
+            familiar("docker.io/library/node:20").as_deref(),
+            Ok("node:20")
+        );
         assert_eq!(familiar("a/b").as_deref(), Ok("a/b:latest"));
         assert_eq!(familiar("gcr.io/a/b:c").as_deref(), Ok("gcr.io/a/b:c"));
     }
