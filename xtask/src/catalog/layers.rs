@@ -57,12 +57,10 @@ const STATUS_BYTES: u64 = 900;
 impl Synthesis {
     /// Reads what is needed.
     pub fn new(source: &Source) -> Result<Synthesis, Failure> {
-        let keyed = |name: &str| -> Result<BTreeMap<String, Row>, Failure> {
-            let rows = source.table(name)?;
-            Ok(rows
-                .into_iter()
+        let keyed = |rows: Vec<Row>| -> BTreeMap<String, Row> {
+            rows.into_iter()
                 .map(|row| (row.col(0).to_owned(), row))
-                .collect())
+                .collect()
         };
         let mut rootfs = BTreeMap::new();
         let mut described: BTreeMap<String, Value> = BTreeMap::new();
@@ -82,8 +80,8 @@ impl Synthesis {
             }
         }
         Ok(Synthesis {
-            apt: keyed("apt.tsv")?,
-            apk: keyed("apk.tsv")?,
+            apt: keyed(source.apt()?),
+            apk: keyed(source.table("apk.tsv")?),
             rootfs,
             debian_packages: source.table("rootfs/debian-bookworm.packages.tsv")?,
             texts: source.json("rootfs/files.json")?,

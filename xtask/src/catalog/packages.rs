@@ -23,7 +23,7 @@ const COMMON: &str = "apache2 apt-transport-https apt-utils autoconf automake bi
 
 /// Every package part by name.
 pub fn parts(source: &Source) -> Result<BTreeMap<String, String>, Failure> {
-    let rows = source.table("apt.tsv")?;
+    let rows = source.apt()?;
     let common = with_dependencies(&rows, COMMON.split_whitespace());
     let heading =
         "#name\tversion\tdownload_bytes\tinstalled_kib\tfiles\tbase\tdepends\trecommends\tpaths\n";

@@ -1,4 +1,5 @@
-//! Which programs an Alpine package installs: the package table does not say.
+//! Which programs a package installs, where the package tables do not say: an Alpine package's at
+//! all, a Debian package's where they are made by its scripts or not among its largest files.
 
 /// Packages whose programs are not named as the package is.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -27,6 +28,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("iptables", "/sbin/iptables"),
     ("imagemagick", "/usr/bin/convert /usr/bin/magick"),
     ("make", "/usr/bin/make"),
+    (
+        "inetutils-telnet",
+        "ALTERNATIVE /usr/bin/telnet /usr/bin/inetutils-telnet",
+    ),
     ("mariadb-client", "/usr/bin/mysql /usr/bin/mysqldump"),
     ("maven", "/usr/bin/mvn"),
     ("netcat-openbsd", "/usr/bin/nc"),
@@ -185,4 +190,79 @@ pub fn of_apk(name: &str) -> Vec<String> {
     } else {
         vec![format!("/usr/bin/{name}")]
     }
+}
+
+/// Further files of Debian packages, as the package table writes them. Where a script makes a link
+/// by way of `/etc/alternatives`, `ALTERNATIVE path target` stands for both links.
+const APT_FILES: &[(&str, &str)] = &[
+    (
+        "binutils",
+        "/usr/bin/ld|0|777|x86_64-linux-gnu-ld;/usr/bin/strip|0|777|x86_64-linux-gnu-strip;/usr/bin/objdump|0|777|x86_64-linux-gnu-objdump",
+    ),
+    (
+        "binutils-x86-64-linux-gnu",
+        "/usr/bin/x86_64-linux-gnu-ld|1743000|755;/usr/bin/x86_64-linux-gnu-strip|171000|755;/usr/bin/x86_64-linux-gnu-objdump|387000|755;/usr/bin/x86_64-linux-gnu-as|726000|755;/usr/bin/x86_64-linux-gnu-ar|59000|755",
+    ),
+    (
+        "ca-certificates",
+        "/etc/ssl/certs/ca-certificates.crt|222073|644",
+    ),
+    ("g++", "ALTERNATIVE /usr/bin/c++ /usr/bin/g++"),
+    ("gcc", "ALTERNATIVE /usr/bin/cc /usr/bin/gcc"),
+    (
+        "imagemagick-6.q16",
+        "ALTERNATIVE /usr/bin/convert /usr/bin/convert-im6.q16;ALTERNATIVE /usr/bin/identify /usr/bin/identify-im6.q16",
+    ),
+    (
+        "mariadb-client",
+        "/usr/bin/mysql|0|777|mariadb;/usr/bin/mysqldump|0|777|mariadb-dump",
+    ),
+    (
+        "netcat-openbsd",
+        "ALTERNATIVE /usr/bin/nc /usr/bin/nc.openbsd",
+    ),
+    (
+        "netcat-traditional",
+        "ALTERNATIVE /usr/bin/nc /usr/bin/nc.traditional",
+    ),
+    (
+        "openjdk-17-jdk-headless",
+        "/usr/lib/jvm/java-17-openjdk-amd64/bin/javac|14432|755;ALTERNATIVE /usr/bin/javac /usr/lib/jvm/java-17-openjdk-amd64/bin/javac",
+    ),
+    (
+        "openjdk-17-jre-headless",
+        "/usr/lib/jvm/java-17-openjdk-amd64/bin/java|14432|755;ALTERNATIVE /usr/bin/java /usr/lib/jvm/java-17-openjdk-amd64/bin/java",
+    ),
+    ("openssh-client", "/usr/bin/scp|154952|755"),
+    ("php8.2-cli", "ALTERNATIVE /usr/bin/php /usr/bin/php8.2"),
+    (
+        "postgresql-client-common",
+        "/usr/share/postgresql-common/pg_wrapper|9000|755;/usr/bin/psql|0|777|../share/postgresql-common/pg_wrapper;/usr/bin/pg_dump|0|777|../share/postgresql-common/pg_wrapper",
+    ),
+    ("python3-minimal", "/usr/bin/python3|0|777|python3.11"),
+    (
+        "vim",
+        "ALTERNATIVE /usr/bin/vim /usr/bin/vim.basic;ALTERNATIVE /usr/bin/vi /usr/bin/vim.basic",
+    ),
+    ("vim-tiny", "ALTERNATIVE /usr/bin/vi /usr/bin/vim.tiny"),
+];
+
+/// The further files of a Debian package, in the form of the package table.
+pub fn more_of_apt(name: &str) -> String {
+    let Some((_, files)) = APT_FILES.iter().find(|(package, _)| *package == name) else {
+        return String::new();
+    };
+    let mut out = Vec::new();
+    for file in files.split(';') {
+        let Some(link) = file.strip_prefix("ALTERNATIVE ") else {
+            out.push(file.to_owned());
+            continue;
+        };
+        if let Some((path, target)) = link.split_once(' ') {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            out.push(format!("{path}|0|777|/etc/alternatives/{name}"));
+            out.push(format!("/etc/alternatives/{name}|0|777|{target}"));
+        }
+    }
+    out.join(";")
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::programs;
 use crate::Failure;
 
 /// The folder of the source form.
@@ -29,6 +30,21 @@ impl Row {
     /// The column's words.
     pub fn words(&self, index: usize) -> impl Iterator<Item = &str> {
         self.col(index).split_whitespace()
+    }
+
+    /// Adds `items` to the list in a column whose items stand between semicolons.
+    pub fn extend(&mut self, index: usize, items: &str) {
+        if items.is_empty() {
+            return;
+        }
+        if self.0.len() <= index {
+            self.0.resize(index + 1, String::new());
+        }
+        let column = &mut self.0[index];
+        if !column.is_empty() {
+            column.push(';');
+        }
+        column.push_str(items);
     }
 
     /// All columns, tab-separated.
@@ -57,6 +73,16 @@ impl Source {
             .filter(|line| !line.starts_with('#') && !line.is_empty())
             .map(|line| Row(line.split('\t').map(str::to_owned).collect()))
             .collect())
+    }
+
+    /// The table of Debian packages, each with the files that only we know of.
+    pub fn apt(&self) -> Result<Vec<Row>, Failure> {
+        let mut rows = self.table("apt.tsv")?;
+        for row in &mut rows {
+            let more = programs::more_of_apt(row.col(0));
+            row.extend(8, &more);
+        }
+        Ok(rows)
     }
 
     /// A JSON file.
