@@ -2,7 +2,8 @@
 //!
 //! The rules, their messages and the lines they point at are BuildKit's. Some look at the tree, some
 //! at the stages, some at what an instruction comes to once its variables are known; [`lint`] goes
-//! through all of it in BuildKit's order and stops at the error at which a build would stop.
+//! through all of it in BuildKit's order and stops at the error at which a build would stop;
+//! [`diagnose`] goes on after it, for editors.
 
 mod config;
 mod consistent_instruction_casing;
@@ -37,7 +38,7 @@ use crate::dockerfile::reference::Reference;
 use crate::dockerfile::scope::BaseConfig;
 
 pub use config::Config;
-pub use walk::lint;
+pub use walk::{diagnose, lint};
 
 /// A build check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,15 +142,33 @@ pub struct Report {
     pub warnings: Vec<Diagnostic>,
     /// The error at which a build would stop, before it runs anything.
     pub error: Option<Diagnostic>,
+    /// The errors that come after it, for an editor to show; BuildKit does not look for them.
+    pub more_errors: Vec<Diagnostic>,
 }
 
 impl Report {
     /// The warnings by line, rule and message.
     pub fn sorted(&self) -> Vec<&Diagnostic> {
         let mut sorted: Vec<&Diagnostic> = self.warnings.iter().collect();
-        sorted.sort_by_key(|w| (w.lines.first().map(|l| l.first), &w.code, &w.message));
+        sorted.sort_by_key(|w| order(w));
         sorted
     }
+
+    /// The warnings as [`Report::sorted`], each once: a rule can find the same in two words of one
+    /// instruction.
+    pub fn distinct(&self) -> Vec<&Diagnostic> {
+        let mut sorted = self.sorted();
+        sorted.dedup_by(|a, b| order(a) == order(b));
+        sorted
+    }
+}
+
+fn order(warning: &Diagnostic) -> (Option<u32>, &str, &str) {
+    (
+        warning.lines.first().map(|lines| lines.first),
+        &warning.code,
+        &warning.message,
+    )
 }
 
 /// A rule in the making: its page is named like itself.

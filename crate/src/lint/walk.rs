@@ -1,5 +1,7 @@
 //! Going through a Dockerfile in the order in which BuildKit does.
 
+use std::collections::BTreeSet;
+
 use crate::dockerfile::diagnostic::Diagnostic;
 use crate::dockerfile::directive::{DirectiveKind, find_directive, first_word};
 use crate::dockerfile::expand::Lexer;
@@ -10,7 +12,7 @@ use crate::dockerfile::node::Node;
 use crate::dockerfile::parse;
 use crate::dockerfile::resolve::{Resolved, resolve};
 use crate::dockerfile::scope::{Applied, Note, Scope, Surroundings};
-use crate::dockerfile::span::LineIndex;
+use crate::dockerfile::span::{LineIndex, Lines};
 
 use super::report::Reporter;
 use super::{
@@ -23,22 +25,51 @@ use super::{
     undefined_arg_in_from, undefined_var, workdir_relative_path,
 };
 
-/// Checks a Dockerfile.
+/// Checks a Dockerfile as BuildKit does: up to the first error.
 pub fn lint(text: &str, options: &Options<'_>) -> Report {
-    let config = match config_of(text) {
-        Ok(config) => config,
-        Err(error) => {
-            return Report {
-                warnings: Vec::new(),
-                error: Some(error),
-            };
-        }
+    check(text, options, false)
+}
+
+/// Checks a Dockerfile and goes on after errors, as an editor needs it.
+///
+/// The error and the warnings up to it are those of [`lint`]; what comes after is in `more_errors`,
+/// and more warnings may follow.
+pub fn diagnose(text: &str, options: &Options<'_>) -> Report {
+    check(text, options, true)
+}
+
+fn check(text: &str, options: &Options<'_>, go_on: bool) -> Report {
+    let mut errors = Errors {
+        found: Vec::new(),
+        go_on,
     };
-    let mut reporter = Reporter::new(config);
-    let error = walk(text, options, &mut reporter).err();
+    let mut reporter = Reporter::new(Config::default());
+    if let Err(error) = walk(text, options, &mut reporter, &mut errors) {
+        errors.found.push(error);
+    }
+    let mut found = errors.found.into_iter();
     Report {
         warnings: reporter.warnings,
-        error,
+        error: found.next(),
+        more_errors: found.collect(),
+    }
+}
+
+/// The errors so far.
+struct Errors {
+    found: Vec<Diagnostic>,
+    go_on: bool,
+}
+
+impl Errors {
+    /// Takes in errors; gives the first back where it ends the walk.
+    fn meet(&mut self, errors: Vec<Diagnostic>) -> Result<(), Diagnostic> {
+        let mut errors = errors.into_iter();
+        if self.go_on {
+            self.found.extend(errors);
+            return Ok(());
+        }
+        errors.next().map_or(Ok(()), Err)
     }
 }
 
@@ -58,11 +89,18 @@ fn config_of(text: &str) -> Result<Config, Diagnostic> {
     })
 }
 
-fn walk(text: &str, options: &Options<'_>, reporter: &mut Reporter) -> Result<(), Diagnostic> {
-    let parsed = parse(text);
-    if let Some(error) = parsed.error() {
-        return Err(error.clone());
+fn walk(
+    text: &str,
+    options: &Options<'_>,
+    reporter: &mut Reporter,
+    errors: &mut Errors,
+) -> Result<(), Diagnostic> {
+    match config_of(text) {
+        Ok(config) => reporter.config = config,
+        Err(error) => errors.meet(vec![error])?,
     }
+    let parsed = parse(text);
+    errors.meet(parsed.errors)?;
     let blanks = parsed
         .ast
         .empty_continuations
@@ -70,12 +108,15 @@ fn walk(text: &str, options: &Options<'_>, reporter: &mut Reporter) -> Result<()
         .map(no_empty_continuation::check);
     reporter.report_in_file(&no_empty_continuation::RULE, blanks);
     let file = parse_stages(&parsed.ast);
-    check_nodes(&parsed.ast.nodes, file.error(), reporter);
-    if let Some(error) = file.error() {
-        return Err(error.clone());
-    }
+    check_nodes(&parsed.ast.nodes, &file.errors, errors.go_on, reporter);
+    errors.meet(file.errors.clone())?;
     if file.stages.is_empty() {
-        return Err(no_stages());
+        // Where something else is wrong already, this is only its consequence.
+        return if errors.found.is_empty() {
+            Err(no_stages())
+        } else {
+            Ok(())
+        };
     }
     reporter.report_in_file(
         &reserved_stage_name::RULE,
@@ -128,17 +169,21 @@ fn walk(text: &str, options: &Options<'_>, reporter: &mut Reporter) -> Result<()
         resolved: &resolved,
         around,
     }
-    .walk(reporter)?;
-    match reporter.error() {
+    .walk(reporter, errors)?;
+    match reporter.error().filter(|_| errors.found.is_empty()) {
         Some(error) => Err(error),
         None => Ok(()),
     }
 }
 
-/// The rules that look at single nodes, up to the one that cannot be read.
-fn check_nodes(nodes: &[Node], error: Option<&Diagnostic>, reporter: &mut Reporter) {
+/// The rules that look at single nodes, unless `go_on` up to the first that cannot be read.
+fn check_nodes(nodes: &[Node], errors: &[Diagnostic], go_on: bool, reporter: &mut Reporter) {
+    let broken: BTreeSet<Lines> = errors
+        .iter()
+        .flat_map(|e| e.lines.first().copied())
+        .collect();
     for node in nodes {
-        let failed = error.is_some_and(|error| error.lines.first() == Some(&node.lines));
+        let failed = broken.contains(&node.lines);
         let config = reporter.config.with_comments(&node.comments);
         match node.name.text.to_lowercase().as_str() {
             "maintainer" => {
@@ -166,7 +211,7 @@ fn check_nodes(nodes: &[Node], error: Option<&Diagnostic>, reporter: &mut Report
             }
             _ => {}
         }
-        if failed {
+        if failed && !go_on {
             return;
         }
     }
@@ -226,7 +271,7 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    fn walk(&self, reporter: &mut Reporter) -> Result<(), Diagnostic> {
+    fn walk(&self, reporter: &mut Reporter, errors: &mut Errors) -> Result<(), Diagnostic> {
         let index = LineIndex::new(self.text);
         let nodes = &self.graph.nodes;
         let mut scopes: Vec<Option<Scope>> = Vec::with_capacity(nodes.len());
@@ -259,9 +304,10 @@ impl Stages<'_> {
                 );
                 self.check_instruction(planned, &applied, &index, reporter);
                 if let Some(message) = applied.error {
-                    return Err(Diagnostic::error("refused", message)
+                    let error = Diagnostic::error("refused", message)
                         .at_lines(planned.instruction.lines)
-                        .at(planned.instruction.span));
+                        .at(planned.instruction.span);
+                    errors.meet(vec![error])?;
                 }
             }
             scopes.push(Some(scope));
