@@ -37,6 +37,8 @@ pub mod signal;
 pub mod source;
 pub mod span;
 pub mod suggest;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use parser::{heredoc_word, parse};

@@ -99,17 +99,16 @@ fn push_line(out: &mut String, line: &str, escape: char) {
         rest = &rest[at..];
     }
     out.push_str(rest);
-    // A lone escape at the end can only come from a continuation that the end of the text cut
-    // off; so is it written again.
     let end = rest.trim_end_matches([' ', '\t']);
     let lone = end
         .strip_suffix(escape)
         .is_some_and(|before| !before.ends_with(escape));
     if rest.is_empty() {
+        // An instruction of nothing: a continuation that the end of the text cut off.
         out.push(escape);
     } else if lone {
-        out.push(' ');
-        out.push(escape);
+        // This blank is trimmed like others, but an escape in front of it continues no line.
+        out.push('\u{A0}');
     }
     out.push('\n');
 }
@@ -158,6 +157,10 @@ fn print_args(node: &Node, keyword: &str, escape: char) -> String {
     match keyword {
         "env" | "label" => {
             let pairs = node.args.chunks(3).map(|pair| match pair {
+                // After an escape the first blank belongs to the key's word.
+                [key, value, sep] if sep.text.is_empty() && key.text.ends_with(escape) => {
+                    format!("{}  {}", key.text, value.text)
+                }
                 [key, value, sep] if sep.text.is_empty() => format!("{} {}", key.text, value.text),
                 [key, value, sep] => format!("{}{}{}", key.text, sep.text, value.text),
                 rest => rest.iter().map(|word| word.text.as_str()).collect(),
@@ -182,20 +185,38 @@ pub fn print_json<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// A flag with what would end or change it quoted.
+///
+/// The parser widens each byte of a flag to a character; this narrows them again. A flag can end
+/// inside a character whose next byte the parser took for a blank: then any such character is put
+/// there.
 fn print_flag(text: &str, escape: char) -> String {
-    // The parser widens each byte of a flag to a character; this narrows them again.
-    let narrow: Option<Vec<u8>> = text
+    let body = text.strip_prefix("--").unwrap_or(text);
+    let narrow: Option<Vec<u8>> = body
         .chars()
         .map(|c| u8::try_from(u32::from(c)).ok())
         .collect();
-    let bytes = narrow.and_then(|bytes| String::from_utf8(bytes).ok());
-    let text = bytes.as_deref().unwrap_or(text);
+    let (body, tail) = match &narrow {
+        None => (body, String::new()),
+        Some(bytes) => match std::str::from_utf8(bytes) {
+            Ok(whole) => (whole, String::new()),
+            Err(error) => {
+                let (whole, half) = bytes.split_at(error.valid_up_to());
+                let ends: [&[u8]; 3] = [&[0xA0], &[0xA0, 0x80], &[0xA0, 0x80, 0x80]];
+                let tail = ends
+                    .iter()
+                    .find_map(|end| String::from_utf8([half, end].concat()).ok());
+                (
+                    std::str::from_utf8(whole).unwrap_or_default(),
+                    tail.unwrap_or_default(),
+                )
+            }
+        },
+    };
     let special = |c: char| {
         c == escape || c == '"' || c == '\'' || is_blank(c) || c.is_whitespace() || !c.is_ascii()
     };
-    let body = text.strip_prefix("--").unwrap_or(text);
     if !body.contains(special) {
-        return format!("--{body}");
+        return format!("--{body}{tail}");
     }
     let mut out = String::from("--\"");
     for c in body.chars() {
@@ -205,5 +226,6 @@ fn print_flag(text: &str, escape: char) -> String {
         out.push(c);
     }
     out.push('"');
+    out.push_str(&tail);
     out
 }

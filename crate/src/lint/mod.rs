@@ -26,6 +26,8 @@ mod report;
 mod reserved_stage_name;
 mod secrets_used_in_arg_or_env;
 mod stage_name_casing;
+#[cfg(test)]
+mod tests;
 mod undefined_arg_in_from;
 mod undefined_var;
 mod walk;

@@ -276,7 +276,10 @@ impl Stages<'_> {
         let nodes = &self.graph.nodes;
         let mut scopes: Vec<Option<Scope>> = Vec::with_capacity(nodes.len());
         for (number, node) in nodes.iter().enumerate() {
-            if !self.options.all_stages && !self.resolved.reachable.contains(&number) {
+            // A build goes through the stages it needs; not through images that only files are
+            // taken from, even if they have ONBUILD triggers.
+            let needed = node.stage.is_some() && self.resolved.reachable.contains(&number);
+            if !self.options.all_stages && !needed {
                 scopes.push(None);
                 continue;
             }
