@@ -1,1 +1,20 @@
-//! The build context: the files a builder is sent, `.dockerignore`, and content digests.
+//! The build context: the user's files, what `.dockerignore` leaves of them, and the digests of
+//! what COPY and ADD take.
+//!
+//! In this room: files as a build sees them. Not in this room: what a build does with them.
+//!
+//! - [`Context`] holds the files; an [`Edit`] changes them.
+//! - [`Ignore`] is a parsed `.dockerignore` and says for each path which line decided.
+//! - [`Sender`] gives the files that a build is sent, at the cost of what changed.
+
+mod edit;
+mod glob;
+mod ignore;
+mod pattern;
+mod send;
+
+pub use edit::{Context, Edit, EditError};
+pub use glob::{BadPattern, glob, has_wildcards};
+pub use ignore::{Ignore, IgnoreError, Verdict};
+pub use pattern::{Match, ParentMatches, PatternError, Patterns};
+pub use send::{SendError, Sender};

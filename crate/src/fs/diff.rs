@@ -232,7 +232,7 @@ pub fn apply(lower: &Fs, changes: &[Change]) -> Result<Fs> {
         let Some(name) = parts.pop() else { continue };
         let dir = make_dirs(&mut overlay, &parts)?;
         match change {
-            Change::Whiteout { .. } => match remove_all(&mut overlay, dir, name) {
+            Change::Whiteout { .. } => match overlay.remove_all(dir, name) {
                 Err(Errno::Enoent) | Ok(()) => {}
                 Err(errno) => return Err(errno),
             },
@@ -281,7 +281,7 @@ fn clear(overlay: &mut Overlay, dir: Ino, name: &str, inode: &Inode) -> Result<b
     if inode.is_dir() && overlay.fs().inode(there).is_dir() {
         return Ok(true);
     }
-    remove_all(overlay, dir, name)?;
+    overlay.remove_all(dir, name)?;
     Ok(false)
 }
 
@@ -303,18 +303,4 @@ fn make_dirs(overlay: &mut Overlay, parts: &[&str]) -> Result<Ino> {
         };
     }
     Ok(dir)
-}
-
-fn remove_all(overlay: &mut Overlay, dir: Ino, name: &str) -> Result<()> {
-    let ino = overlay.fs().child(dir, name).ok_or(Errno::Enoent)?;
-    let names: Vec<Name> = overlay
-        .fs()
-        .inode(ino)
-        .dir()
-        .map(|d| d.keys().cloned().collect())
-        .unwrap_or_default();
-    for child in names {
-        remove_all(overlay, ino, &child)?;
-    }
-    overlay.remove(dir, name)
 }

@@ -43,6 +43,13 @@ pub fn node_digest(fs: &Fs, ino: Ino) -> NodeDigest {
     NodeDigest(*inode.memo.0.get_or_init(|| digest))
 }
 
+/// The digest of the node alone: for a directory, without what is in it.
+pub fn header_digest(inode: &Inode) -> NodeDigest {
+    let mut hasher = Sha256::new();
+    hash_header(&mut hasher, inode);
+    NodeDigest(hasher.finalize().into())
+}
+
 fn hash_header(hasher: &mut Sha256, inode: &Inode) {
     let meta = &inode.meta;
     let mut numbers = |tag: u8, a: u64, b: u64| {

@@ -106,6 +106,14 @@ impl Inode {
         }
     }
 
+    /// The same directory with other entries, for [`Fs::with_dirs`](super::Fs::with_dirs).
+    pub fn with_entries(&self, entries: BTreeMap<Name, Ino>) -> Inode {
+        Inode {
+            kind: Kind::Dir(Arc::new(entries)),
+            ..self.clone()
+        }
+    }
+
     /// The entries, for a directory.
     pub fn dir(&self) -> Option<&Dir> {
         match &self.kind {

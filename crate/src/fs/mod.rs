@@ -28,7 +28,7 @@ mod diff_tests;
 
 pub use content::Content;
 pub use diff::{Change, Reason, apply, diff};
-pub use digest::{NodeDigest, node_digest};
+pub use digest::{NodeDigest, header_digest, node_digest};
 pub use errno::{Errno, Result};
 pub use inode::{Dir, Ino, Inode, Kind, LayerIndex, Meta, Name};
 pub use overlay::{Event, Overlay};

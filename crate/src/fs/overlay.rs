@@ -106,10 +106,15 @@ impl Overlay {
 
     /// Ends the layer: the merged view as a snapshot. Files without a name are gone.
     pub fn commit(mut self) -> Fs {
-        for ino in self.orphans {
+        self.forget_unnamed();
+        self.merged
+    }
+
+    /// Gives up the files without a name: nothing has them open any more.
+    pub fn forget_unnamed(&mut self) {
+        for ino in self.orphans.drain(..) {
             self.merged.inodes.set_mut(ino.0 as usize, None);
         }
-        self.merged
     }
 
     /// Takes the inode for this layer where it has no name to be copied up by: the root of a
@@ -196,6 +201,22 @@ impl Overlay {
         }
         self.leave(dir, name, ino);
         Ok(())
+    }
+
+    /// Takes a name away with everything below it.
+    ///
+    /// # Errors
+    /// `ENOENT`.
+    pub fn remove_all(&mut self, dir: Ino, name: &str) -> Result<()> {
+        let ino = self.merged.child(dir, name).ok_or(Errno::Enoent)?;
+        let names: Vec<Name> = match self.merged.inode(ino).dir() {
+            Some(entries) => entries.keys().cloned().collect(),
+            None => Vec::new(),
+        };
+        for child in names {
+            self.remove_all(ino, &child)?;
+        }
+        self.remove(dir, name)
     }
 
     /// Moves a name (`rename`), over what has the new name already.

@@ -144,9 +144,22 @@ impl Fs {
         walk
     }
 
+    /// The same filesystem with other entries in the given directories: a view that leaves names
+    /// out. Every directory above a changed one must be given too (with a new [`Inode`]), since a
+    /// directory remembers the digest of all that is below it.
+    pub fn with_dirs(&self, dirs: impl IntoIterator<Item = (Ino, Arc<Inode>)>) -> Fs {
+        let mut fs = self.clone();
+        for (ino, dir) in dirs {
+            fs.inodes.set_mut(ino.0 as usize, Some(dir));
+        }
+        fs
+    }
+
     /// The number of inodes that have a name, the root included. O(n).
     pub fn count(&self) -> usize {
-        self.inodes.iter().filter(|inode| inode.is_some()).count()
+        let mut seen = std::collections::BTreeSet::from([Fs::ROOT]);
+        seen.extend(self.walk(Fs::ROOT).map(|entry| entry.ino));
+        seen.len()
     }
 
     /// A path of the inode from the root, without a slash in front (the first in walk order of
