@@ -5,6 +5,7 @@
 mod args;
 mod build;
 mod catalog;
+mod conformance;
 mod corpus;
 mod fingerprint;
 mod http;
@@ -45,6 +46,12 @@ const COMMANDS: &[Command] = &[
         usage: "",
         about: "builds the static site into dist/, and prints what it weighs",
         run: build::run,
+    },
+    Command {
+        name: "conformance",
+        usage: "DIR [--filter S] [--json]",
+        about: "acts recorded builds out and compares everything that was recorded",
+        run: conformance::run,
     },
     Command {
         name: "corpus",

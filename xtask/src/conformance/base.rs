@@ -1,0 +1,111 @@
+//! The base image that the recorded builds start from.
+
+use layerwise::fs::{Clock, Content, Fs, Ino, Kind, Meta, Overlay, Time, diff};
+use layerwise::image::{Digest, Image, ImageConfig, Layer};
+use serde::Deserialize;
+
+/// `base.json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Base {
+    /// Name and tag.
+    pub name: String,
+    /// The digest of the manifest, which the image must come to.
+    manifest_digest: Digest,
+    config: ImageConfig,
+    layers: Vec<BaseLayer>,
+}
+
+#[derive(Deserialize)]
+struct BaseLayer {
+    diff_id: Digest,
+    size: u64,
+    entries: Vec<BaseEntry>,
+}
+
+#[derive(Deserialize)]
+struct BaseEntry {
+    path: String,
+    #[serde(rename = "type")]
+    kind: String,
+    mode: String,
+    uid: u32,
+    gid: u32,
+    size: u64,
+    linkname: String,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    sha256: Option<String>,
+}
+
+impl Base {
+    /// The image.
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn image(&self) -> Result<Image, String> {
+        let mut below = Fs::empty();
+        let mut layers = Vec::new();
+        for layer in &self.layers {
+            let mut overlay = Overlay::over(&below, Clock::at(Time::EPOCH));
+            for entry in &layer.entries {
+                add(&mut overlay, entry).map_err(|why| format!("{}: {why}", entry.path))?;
+            }
+            let above = overlay.commit();
+            layers.push(Layer::declared(
+                layer.diff_id,
+                layer.size,
+                diff(&below, &above),
+            ));
+            below = above;
+        }
+        let image = Image::new(self.config.clone(), layers).map_err(|e| e.to_string())?;
+        // The image itself came out of a build that set times back, and its manifest says so; what
+        // is built on it does not repeat that.
+        let mut as_built = image.clone();
+        for layer in &mut as_built.layers {
+            layer.rewritten = Some(0);
+        }
+        let digest = as_built.manifest_digest();
+        if digest == self.manifest_digest {
+            Ok(image)
+        } else {
+            let wanted = self.manifest_digest;
+            Err(format!("the base image comes to {digest}, not to {wanted}"))
+        }
+    }
+}
+
+fn add(overlay: &mut Overlay, entry: &BaseEntry) -> Result<(), String> {
+    let path = entry.path.trim_end_matches('/');
+    let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let dir: Ino = overlay.fs().find(dir).ok_or("its directory is missing")?.0;
+    let kind = match entry.kind.as_str() {
+        "dir" => Kind::empty_dir(),
+        "symlink" => Kind::Symlink(entry.linkname.as_str().into()),
+        "file" => Kind::File(content(entry)?),
+        other => return Err(format!("unexpected type {other}")),
+    };
+    let mode = u32::from_str_radix(&entry.mode, 8).map_err(|e| e.to_string())?;
+    let meta = Meta {
+        uid: entry.uid,
+        gid: entry.gid,
+        ..Meta::root(mode, Time::EPOCH)
+    };
+    overlay
+        .create(dir, name, kind, meta)
+        .map(drop)
+        .map_err(|e| e.to_string())
+}
+
+/// A file whose bytes are not recorded is an executable that stands for them.
+fn content(entry: &BaseEntry) -> Result<Content, String> {
+    let Some(sha256) = &entry.sha256 else {
+        return Ok(Content::new(entry.text.clone().unwrap_or_default()));
+    };
+    let digest: Digest = format!("sha256:{sha256}")
+        .parse()
+        .map_err(|e| format!("{e}"))?;
+    Ok(Content::declared("\x7fELF stand-in", entry.size, digest.0))
+}
