@@ -15,6 +15,7 @@ use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
 use super::content::Selector;
 use super::key::Frame;
 use super::snapshot::Snapshot;
+use super::solve::transfer::Transferred;
 use crate::fs::Fs;
 use crate::image::Digest;
 
@@ -108,6 +109,7 @@ pub struct Cache {
     by_op: RedBlackTreeMapSync<Digest, RecordId>,
     /// The files of cache mounts, by id.
     mounts: RedBlackTreeMapSync<String, Fs>,
+    context: Transferred,
     next_key: u32,
     next_record: u32,
     builds: u32,
@@ -276,6 +278,16 @@ impl Cache {
     /// Forgets a cache mount.
     pub fn remove_mount(&mut self, id: &str) {
         self.mounts.remove_mut(id);
+    }
+
+    /// Takes the files of the context that were sent.
+    pub(super) fn take_context(&mut self, files: &Fs) {
+        self.context.take(files);
+    }
+
+    /// The context as its content counts.
+    pub(super) fn seen_context(&self) -> Fs {
+        self.context.view()
     }
 
     /// How many builds have begun with this cache.

@@ -1,0 +1,127 @@
+//! The end of a build: its report and its image.
+
+use std::sync::Arc;
+
+use super::Builder;
+use crate::build::cache::Cache;
+use crate::build::explain::{Explainer, Known, Verdict};
+use crate::build::key::Frames;
+use crate::build::op::Op;
+use crate::build::report::{Report, Status, Step};
+use crate::build::snapshot::BuiltLayer;
+use crate::fs::Clock;
+use crate::image::Image;
+use crate::run::{Fidelity, Outcome};
+
+impl Builder {
+    /// The outcome, the cache with what the build added, and the clock. An unfinished build has
+    /// failed without an error.
+    pub fn finish(self) -> (Report, Cache, Clock) {
+        let image = if self.error.is_none() && self.over {
+            Some(self.image())
+        } else {
+            None
+        };
+        let mut steps = Vec::new();
+        let mut explainer = Explainer::new(&self.job.plan, &self.before);
+        let nanos = self
+            .edges
+            .iter()
+            .map(|edge| edge.start + edge.nanos)
+            .max()
+            .unwrap_or(0);
+        let layers = self.target_layers();
+        for (at, vertex) in self.job.plan.vertices.iter().enumerate() {
+            let edge = &self.edges[at];
+            let missed = edge.ran || edge.status == Some(Status::Failed);
+            let contents = if missed {
+                self.contents(at)
+            } else {
+                Vec::new()
+            };
+            let verdict = match (&edge.record, missed) {
+                (_, true) => Verdict::Miss,
+                (Some(_), false) => Verdict::Hit,
+                (None, false) => Verdict::NotAsked,
+            };
+            let frames = match &edge.frames {
+                Some(frames) => frames.clone(),
+                None if missed => self.full_frames(at),
+                None => Frames::from_list(vertex.frames.clone()),
+            };
+            let why = explainer.explain(
+                at,
+                Known {
+                    verdict,
+                    frames,
+                    contents: &contents,
+                    hit: edge.record.as_ref(),
+                },
+            );
+            if vertex.internal {
+                continue;
+            }
+            let made = edge.result.as_ref().and_then(|result| result.layers.last());
+            let layer = made
+                .filter(|_| !matches!(vertex.op, Op::Image(_)))
+                .and_then(|made| layers.iter().position(|layer| Arc::ptr_eq(layer, made)));
+            let outcome = edge.outcome.clone();
+            steps.push(Step {
+                vertex: at,
+                name: vertex.name.clone(),
+                text: vertex.text.clone(),
+                stage: vertex.stage.clone(),
+                number: vertex.number,
+                lines: vertex.lines.clone(),
+                instructions: vertex.instructions.clone(),
+                status: edge.status.unwrap_or(Status::Skipped),
+                start: edge.start,
+                nanos: edge.nanos,
+                saved: edge
+                    .record
+                    .as_ref()
+                    .filter(|_| !edge.ran)
+                    .map(|record| record.nanos),
+                modelled: outcome.as_ref().is_some_and(is_modelled),
+                layer,
+                result: edge.result.clone().or(edge.partial.clone()),
+                log: outcome.as_ref().map(|o| o.log.clone()).unwrap_or_default(),
+                commands: outcome.map(|o| o.commands).unwrap_or_default(),
+                why,
+            });
+        }
+        let report = Report {
+            build: self.build,
+            steps,
+            image,
+            error: self.error,
+            nanos,
+        };
+        (report, self.job.cache, self.job.clock)
+    }
+
+    fn target_layers(&self) -> Vec<Arc<BuiltLayer>> {
+        let target = self.job.plan.target.map(|target| &self.edges[target]);
+        let result = target.and_then(|edge| edge.result.as_ref());
+        result
+            .map(|result| result.layers.clone())
+            .unwrap_or_default()
+    }
+
+    fn image(&self) -> Image {
+        let config = self.job.plan.config.clone();
+        let target = self.job.plan.target.map(|target| &self.edges[target]);
+        let Some(result) = target.and_then(|edge| edge.result.as_ref()) else {
+            return Image::from_parts(config, Vec::new(), Vec::new());
+        };
+        let layers = result.layers.iter().map(|layer| layer.layer().clone());
+        Image::from_parts(config, layers.collect(), result.trees.clone())
+    }
+}
+
+fn is_modelled(outcome: &Outcome) -> bool {
+    outcome
+        .commands
+        .iter()
+        .any(|command| command.fidelity != Fidelity::Executed)
+}

@@ -1,0 +1,317 @@
+//! The solver: looks steps up, runs what is missing, in slices.
+//!
+//! Source: BuildKit `solver/edge` and `solver/jobs`. A vertex is asked for its keys first by how its
+//! inputs were made; where that leads nowhere, by the content of the inputs that it looks at, which
+//! must be there for that; and only then it runs. BuildKit does this for all vertices at once; here
+//! the goals are on a stack, and each call of [`Builder::step`] does a bounded part of the work.
+
+mod ahead;
+mod finish;
+mod frames;
+mod lookup;
+mod results;
+pub(super) mod transfer;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::cache::{Cache, KeyId, Record};
+use super::error::{BuildError, ErrorKind};
+use super::execute::{Done, Failure};
+use super::key::Frames;
+use super::op::Op;
+use super::options::Options;
+use super::plan::Plan;
+use super::report::Status;
+use super::snapshot::Snapshot;
+use crate::context::SendError;
+use crate::fs::{Clock, Fs};
+use crate::image::Digest;
+use crate::run::{Host, Interrupt, Limits, Outcome};
+
+/// What a build works on.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The graph.
+    pub plan: Arc<Plan>,
+    /// The options that it was planned with.
+    pub options: Options,
+    /// The files of the context that are sent (see [`crate::context::Sender`]), for
+    /// [`Plan::context_paths`].
+    pub context: Result<Fs, SendError>,
+    /// The cache, which the build adds to.
+    pub cache: Cache,
+    /// When the build begins. Files get times from here on.
+    pub clock: Clock,
+    /// How much one RUN may do.
+    pub limits: Limits,
+}
+
+/// How far a build is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more to do.
+    More {
+        /// The step that comes next, as it is shown.
+        doing: String,
+        /// Steps that are over.
+        done: usize,
+        /// Steps in all.
+        total: usize,
+    },
+    /// Parts of the catalog, by name, that must be supplied first; then [`Builder::step`] goes on.
+    Needs(Vec<String>),
+    /// The host wanted the build to end.
+    Cancelled,
+    /// The build is over: [`Builder::finish`] tells.
+    Done,
+}
+
+/// What is known of a vertex.
+#[derive(Default)]
+struct Edge {
+    /// Keys of inputs looked at by how they were made.
+    fast: bool,
+    /// All keys that can be found without running this vertex are found.
+    slow: bool,
+    keys: Vec<KeyId>,
+    record: Option<Arc<Record>>,
+    inputs: Vec<Input>,
+    result: Option<Arc<Snapshot>>,
+    /// The keys of the result.
+    result_keys: Vec<KeyId>,
+    /// A file from the network, which is fetched to know its key.
+    fetched: Option<(Done, Digest)>,
+    status: Option<Status>,
+    ran: bool,
+    start: u64,
+    nanos: u64,
+    partial: Option<Arc<Snapshot>>,
+    outcome: Option<Outcome>,
+    frames: Option<Frames>,
+}
+
+/// What is known of an input of a vertex.
+#[derive(Default)]
+struct Input {
+    /// The keys of the vertex that this input leads to.
+    matches: BTreeSet<KeyId>,
+    content: Option<Digest>,
+}
+
+#[derive(Clone, Copy)]
+enum Goal {
+    /// Find all keys without running the vertex itself.
+    Keys(usize),
+    /// Have its result.
+    Result(usize),
+}
+
+enum Next {
+    /// The goal is met.
+    Met,
+    /// This comes first.
+    First(Goal),
+    /// Something ran; the goal is looked at again.
+    Ran,
+}
+
+/// Why work stops.
+enum Stop {
+    Failed(usize, Failure),
+    Interrupt(Interrupt),
+}
+
+/// A build under way.
+pub struct Builder {
+    job: Job,
+    /// The cache as it was before the build: what misses are explained from.
+    before: Cache,
+    build: u32,
+    edges: Vec<Edge>,
+    goals: Vec<Goal>,
+    begun: bool,
+    error: Option<BuildError>,
+    over: bool,
+    /// The context as its content counts.
+    seen: Fs,
+}
+
+impl Builder {
+    /// A build that has not begun.
+    pub fn new(mut job: Job) -> Builder {
+        let before = job.cache.clone();
+        let build = job.cache.begin_build();
+        let edges = job.plan.vertices.iter().map(|vertex| Edge {
+            inputs: vertex.inputs.iter().map(|_| Input::default()).collect(),
+            ..Edge::default()
+        });
+        Builder {
+            edges: edges.collect(),
+            goals: job.plan.target.map(Goal::Result).into_iter().collect(),
+            before,
+            build,
+            begun: false,
+            error: None,
+            over: false,
+            seen: Fs::empty(),
+            job,
+        }
+    }
+
+    /// Does a part of the work: at most one step runs.
+    pub fn step(&mut self, host: &mut dyn Host) -> Progress {
+        if self.over {
+            return Progress::Done;
+        }
+        let outcome = if self.begun {
+            self.work(host)
+        } else {
+            self.begin(host)
+        };
+        match outcome {
+            Ok(()) => {}
+            Err(Stop::Interrupt(Interrupt::Needs(parts))) => return Progress::Needs(parts),
+            Err(Stop::Interrupt(Interrupt::Cancelled)) => return Progress::Cancelled,
+            Err(Stop::Failed(vertex, failure)) => self.fail(vertex, failure),
+        }
+        self.over |= self.begun && self.goals.is_empty();
+        if self.over {
+            return Progress::Done;
+        }
+        let shown = || {
+            self.job
+                .plan
+                .vertices
+                .iter()
+                .zip(&self.edges)
+                .filter(|(v, _)| !v.internal)
+        };
+        let over = |edge: &Edge| edge.result.is_some() || edge.status.is_some();
+        Progress::More {
+            doing: shown()
+                .find(|(_, edge)| !over(edge))
+                .map(|(vertex, _)| vertex.name.clone())
+                .unwrap_or_default(),
+            done: shown().filter(|(_, edge)| over(edge)).count(),
+            total: shown().count(),
+        }
+    }
+
+    /// Works to the end, for callers that need not be able to stop.
+    ///
+    /// # Errors
+    /// The parts of the catalog that are missing; the builder can go on once they are there.
+    pub fn run(&mut self, host: &mut dyn Host) -> Result<(), Vec<String>> {
+        loop {
+            match self.step(host) {
+                Progress::More { .. } => {}
+                Progress::Needs(parts) => return Err(parts),
+                Progress::Cancelled | Progress::Done => return Ok(()),
+            }
+        }
+    }
+
+    /// Looks at everything that can be known before anything runs: keys by definition, and the
+    /// content of the context. A missing source is found here, as BuildKit finds it while images are
+    /// still being pulled.
+    fn begin(&mut self, host: &mut dyn Host) -> Result<(), Stop> {
+        for at in 0..self.edges.len() {
+            self.fast(at, host)?;
+        }
+        self.begun = true;
+        let plan = self.job.plan.clone();
+        let context = match self.job.context.clone() {
+            Ok(context) => context,
+            Err(error) => {
+                let used = |op: &Op| matches!(op, Op::Context);
+                let at = plan.vertices.iter().position(|vertex| used(&vertex.op));
+                let failure = Failure::new(error.to_string()).kind(ErrorKind::Missing);
+                return at.map_or(Ok(()), |at| Err(Stop::Failed(at, failure)));
+            }
+        };
+        if plan
+            .vertices
+            .iter()
+            .any(|vertex| matches!(vertex.op, Op::Context))
+        {
+            self.job.cache.take_context(&context);
+            self.seen = self.job.cache.seen_context();
+        }
+        for (at, vertex) in plan.vertices.iter().enumerate() {
+            for (number, input) in vertex.inputs.iter().enumerate() {
+                if matches!(plan.vertices[*input].op, Op::Context) {
+                    let seen = self.seen.clone();
+                    self.content(at, number, &seen)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn work(&mut self, host: &mut dyn Host) -> Result<(), Stop> {
+        while let Some(goal) = self.goals.last().copied() {
+            let next = match goal {
+                Goal::Keys(at) => self.keys(at)?,
+                Goal::Result(at) => self.result(at, host)?,
+            };
+            match next {
+                Next::Met => {
+                    self.goals.pop();
+                }
+                Next::First(goal) => self.goals.push(goal),
+                Next::Ran => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, at: usize, failure: Failure) {
+        let plan = self.job.plan.clone();
+        let vertex = &plan.vertices[at];
+        if failure.kind == ErrorKind::Missing {
+            self.touch_inputs(at);
+        }
+        if vertex.internal {
+            // The first step that is still open is the one that waited for it.
+            let open = plan.vertices.iter().zip(&mut self.edges);
+            let mut shown = open.filter(|(vertex, edge)| !vertex.internal && edge.status.is_none());
+            if let Some((_, edge)) = shown.next() {
+                edge.status = Some(Status::Failed);
+            }
+        } else {
+            self.edges[at].status = Some(Status::Failed);
+            self.start(at);
+        }
+        self.error = Some(failure.at(&vertex.lines));
+        self.over = true;
+    }
+
+    /// BuildKit pulls images and loads results at the same time as it looks at content: what of
+    /// the inputs of `at` it had begun with when the content turned out to be missing.
+    fn touch_inputs(&mut self, at: usize) {
+        let plan = self.job.plan.clone();
+        let mut open = vec![at];
+        while let Some(at) = open.pop() {
+            let vertex = &plan.vertices[at];
+            for (number, input) in vertex.inputs.iter().enumerate() {
+                let wanted = vertex.rules[number].content.is_none()
+                    && self.edges[at].inputs[number].matches.is_empty()
+                    && self.edges[*input].result.is_none();
+                if !wanted {
+                    continue;
+                }
+                if let Op::Image(image) = &plan.vertices[*input].op {
+                    // The pull goes on to its end, and is kept.
+                    if !self.load(*input) {
+                        let result = Snapshot::of_image(&image.image.image);
+                        self.keep(*input, Done { result, nanos: 0 });
+                    }
+                    self.edges[*input].status = Some(Status::Cached);
+                } else if self.edges[*input].record.is_none() {
+                    open.push(*input);
+                }
+            }
+        }
+    }
+}
