@@ -60,15 +60,16 @@ const theme = EditorView.theme({
   },
 
   ".lw-status .cm-gutterElement": {
-    display: "grid",
-    placeItems: "center",
+    display: "flex",
+    justifyContent: "center",
     width: "22px",
-    height: "var(--code-leading, 28px)",
     cursor: "pointer",
   },
   ".lw-mark": {
     width: "16px",
     height: "16px",
+    // In the middle of the line's first row, should it wrap.
+    marginTop: "calc((var(--code-leading, 28px) - 16px) / 2)",
     fill: "none",
     stroke: "currentColor",
     strokeWidth: "1.8",
@@ -82,7 +83,7 @@ const theme = EditorView.theme({
   ".lw-mark-config": { color: "var(--soft, GrayText)", strokeDasharray: "2.6 2.6" },
   ".lw-mark-skipped, .lw-mark-unknown": { color: "var(--soft, GrayText)" },
 
-  ".lw-handles .cm-gutterElement": { display: "grid", placeItems: "center", width: "24px" },
+  ".lw-handles .cm-gutterElement": { display: "flex", width: "24px" },
   ".lw-handle": {
     width: "24px",
     height: "var(--code-leading, 28px)",

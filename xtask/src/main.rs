@@ -12,6 +12,7 @@ mod http;
 mod page;
 mod process;
 mod serve;
+mod test;
 mod tools;
 
 use std::process::ExitCode;
@@ -40,6 +41,12 @@ const COMMANDS: &[Command] = &[
         usage: "[--port N] [--watch] [--release] [--prebuilt] [--base PATH]",
         about: "builds the page and serves it on 127.0.0.1",
         run: serve::run,
+    },
+    Command {
+        name: "test",
+        usage: "[--only native|conformance|plays|wasm|browser]",
+        about: "sets up and runs everything that must hold before a change lands",
+        run: test::run,
     },
     Command {
         name: "build",

@@ -224,6 +224,18 @@ fn cache() -> Result<PathBuf, Failure> {
     Ok(system.join("layerwise-tools"))
 }
 
+/// A program of the npm packages.
+pub fn npm_program(name: &str, words: &[&str]) -> Command {
+    let file = if cfg!(windows) {
+        format!("{name}.cmd")
+    } else {
+        name.to_owned()
+    };
+    let mut command = Command::new(root().join("node_modules/.bin").join(file));
+    command.args(words).current_dir(root());
+    command
+}
+
 /// A Chromium for the browser tests: the system's, or the one that Playwright downloads.
 ///
 /// # Errors
@@ -242,13 +254,9 @@ pub fn chromium() -> Result<Option<PathBuf>, Failure> {
         return Ok(Some(found.to_owned()));
     }
     say("installing Chromium for the browser tests (playwright install)");
-    let playwright = root().join("node_modules/.bin").join(if cfg!(windows) {
-        "playwright.cmd"
-    } else {
-        "playwright"
-    });
-    run(Command::new(playwright)
-        .args(["install", "--only-shell", "chromium"])
-        .current_dir(root()))?;
+    run(&mut npm_program(
+        "playwright",
+        &["install", "--only-shell", "chromium"],
+    ))?;
     Ok(None)
 }
