@@ -19,14 +19,16 @@ import type {
 import { lineMarks, setMarks, setNotes, setSelected, statusGutter } from "./marks";
 import { atCursor, moving, setInstructions } from "./move";
 import { changes, clampLine } from "./text";
-import { look } from "./theme";
+import { adoptStyles, look } from "./theme";
+
+adoptStyles();
 
 /** Marks a change as the application's own. */
 const external = Annotation.define<boolean>();
 
 /** A key binding that asks the application for something, if it listens. */
-function request(key: string, listener: (() => void) | undefined, more: object = {}) {
-  return { key, preventDefault: true, run: () => (listener?.(), true), ...more };
+function request(key: string, listener: (() => void) | undefined) {
+  return { key, preventDefault: true, run: () => (listener?.(), true) };
 }
 
 class CodeMirror implements Editor {
@@ -88,7 +90,8 @@ class CodeMirror implements Editor {
       Prec.high(
         keymap.of([
           request("Mod-Enter", onBuild),
-          request("Mod-z", onUndo, { shift: () => (onRedo?.(), true) }),
+          request("Mod-z", onUndo),
+          request("Mod-Shift-z", onRedo),
           request("Mod-y", onRedo),
         ]),
       ),

@@ -7,6 +7,22 @@ import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import type { Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import { StyleModule } from "style-mod";
+
+/**
+ * Has CodeMirror's styles adopted by the document as constructed style sheets. It would write them into
+ * a `<style>` element, which the page's policy forbids, except in a shadow root; so the document is
+ * shown to it without its head, as a shadow root is.
+ */
+export function adoptStyles(): void {
+  const mount = StyleModule.mount;
+  const headless = new Proxy(document, {
+    get: (target, key) => (key === "head" ? undefined : Reflect.get(target, key, target)),
+    set: (target, key, value) => Reflect.set(target, key, value, target),
+  });
+  StyleModule.mount = (root, modules, options) =>
+    mount(root === document ? headless : root, modules, options);
+}
 
 const theme = EditorView.theme({
   "&": {

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 fn run(words: impl Iterator<Item = String>) -> Result<(), String> {
     let mut bindgen = Bindgen::new();
     // Both callers say where the module is, so that its file can be named by its content.
-    bindgen.omit_default_module_path(true);
+    bindgen.omit_default_module_path(true).typescript(true);
     let mut out_dir = None;
     for word in words {
         let (option, value) = word.split_once('=').unwrap_or((&word, ""));
