@@ -34,6 +34,7 @@ async function start(): Promise<void> {
   ]);
   globalThis.layerwiseEditor = editor;
   await app.default({ module_or_path: place("wasm") });
+  document.documentElement.dataset["app"] = "ready";
 }
 
 start().catch((error: unknown) => {

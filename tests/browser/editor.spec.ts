@@ -35,6 +35,8 @@ async function create(page: Page, options: Partial<Options> = {}): Promise<void>
     ([options, instructions]) => {
       const host = document.createElement("div");
       host.id = "under-test";
+      host.role = "region";
+      host.ariaLabel = "Under test";
       Object.assign(host.style, {
         position: "fixed",
         inset: "0",
@@ -118,7 +120,7 @@ test("a diagnostic offers its fixes", async ({ opened: page }) => {
     ]),
   );
   await content(page).click();
-  await page.keyboard.press("ControlOrMeta+Shift+m");
+  await page.keyboard.press("ControlOrMeta+Shift+M");
   await page.locator("#under-test").getByRole("button", { name: "Repair" }).click();
   expect(await told(page, "fix")).toEqual([["f1"]]);
 });
@@ -167,7 +169,7 @@ test("a handle drags an instruction, and Escape drops the drag", async ({ opened
 test("keys build, undo and redo, and Tab leaves", async ({ opened: page }) => {
   await create(page);
   await content(page).click();
-  for (const key of ["Enter", "z", "Shift+z", "y"]) {
+  for (const key of ["Enter", "z", "Shift+Z", "y"]) {
     await page.keyboard.press(`ControlOrMeta+${key}`);
   }
   const words = await page.evaluate(() => globalThis.told.map(([what]) => what));

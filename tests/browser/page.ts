@@ -38,10 +38,11 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-/** Opens the page and waits until the engine answers. */
+/** Opens the page and waits until app and engine run. */
 export async function open(page: Page): Promise<void> {
   await page.goto("");
   await expect(page.locator("html")).toHaveAttribute("data-engine", "ready");
+  await expect(page.locator("html")).toHaveAttribute("data-app", "ready");
 }
 
 /** Expects that axe finds nothing, in what is shown now. */

@@ -45,7 +45,7 @@ const theme = EditorView.theme({
   ".cm-line": { padding: "0 16px 0 8px" },
   ".cm-gutters": {
     backgroundColor: "transparent",
-    color: "var(--soft, GrayText)",
+    color: "var(--soft, CanvasText)",
     border: "none",
   },
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "26px", padding: "0 8px 0 0", fontSize: "12px" },
@@ -64,7 +64,7 @@ const theme = EditorView.theme({
     fontFamily: "var(--sans, system-ui, sans-serif)",
     fontSize: "12px",
     userSelect: "none",
-    color: "var(--soft, GrayText)",
+    color: "var(--soft, CanvasText)",
   },
   ".lw-note-strong": {
     color: "var(--built, CanvasText)",
@@ -96,8 +96,8 @@ const theme = EditorView.theme({
   ".lw-mark-miss": { color: "var(--built, CanvasText)", fill: "var(--built-bg, none)" },
   ".lw-mark-depends": { color: "var(--built, CanvasText)" },
   ".lw-mark-failed": { color: "var(--fail, CanvasText)", fill: "var(--fail-bg, none)" },
-  ".lw-mark-config": { color: "var(--soft, GrayText)", strokeDasharray: "2.6 2.6" },
-  ".lw-mark-skipped, .lw-mark-unknown": { color: "var(--soft, GrayText)" },
+  ".lw-mark-config": { color: "var(--soft, CanvasText)", strokeDasharray: "2.6 2.6" },
+  ".lw-mark-skipped, .lw-mark-unknown": { color: "var(--soft, CanvasText)" },
 
   ".lw-handles .cm-gutterElement": { display: "flex", width: "24px" },
   ".lw-handle": {
@@ -139,13 +139,13 @@ const theme = EditorView.theme({
     borderRadius: "6px",
     padding: "3px 8px",
   },
-  ".cm-diagnosticSource": { color: "var(--soft, GrayText)", opacity: "1" },
+  ".cm-diagnosticSource": { color: "var(--soft, CanvasText)", opacity: "1" },
 });
 
 const highlighting = HighlightStyle.define([
   { tag: [tags.keyword, tags.atom], color: "var(--accent, CanvasText)", fontWeight: "600" },
   { tag: [tags.string, tags.number], color: "var(--soft, CanvasText)" },
-  { tag: [tags.comment, tags.meta], color: "var(--soft, GrayText)", fontStyle: "italic" },
+  { tag: [tags.comment, tags.meta], color: "var(--soft, CanvasText)", fontStyle: "italic" },
   { tag: [tags.variableName, tags.definition(tags.variableName)], color: "var(--ink, CanvasText)" },
   { tag: tags.invalid, color: "var(--fail, CanvasText)" },
 ]);
