@@ -368,7 +368,11 @@ impl<'a> Explainer<'a> {
             .collect();
         let on_same = |record: &&&Arc<Record>| below.is_some() && parent(&record.frames) == below;
         let same_number = |record: &&&Arc<Record>| record.number == number;
-        let found = alike.iter().find(on_same);
+        let distance = |record: &&&Arc<Record>| {
+            let frames = compare(&record.frames, frames.list());
+            frames.iter().filter(|frame| frame.differs).count()
+        };
+        let found = alike.iter().filter(on_same).min_by_key(distance);
         found.or_else(|| alike.iter().find(same_number)).copied()
     }
 }

@@ -20,3 +20,6 @@ pub mod report;
 pub mod snapshot;
 pub mod solve;
 mod unpack;
+
+#[cfg(test)]
+mod tests;

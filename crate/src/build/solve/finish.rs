@@ -10,7 +10,7 @@ use crate::build::op::Op;
 use crate::build::report::{Report, Status, Step};
 use crate::build::snapshot::BuiltLayer;
 use crate::fs::Clock;
-use crate::image::Image;
+use crate::image::{History, Image, ImageConfig};
 use crate::run::{Fidelity, Outcome};
 
 impl Builder {
@@ -109,13 +109,44 @@ impl Builder {
     }
 
     fn image(&self) -> Image {
-        let config = self.job.plan.config.clone();
+        let mut config = self.job.plan.config.clone();
         let target = self.job.plan.target.map(|target| &self.edges[target]);
         let Some(result) = target.and_then(|edge| edge.result.as_ref()) else {
+            account_for_layers(&mut config, 0);
             return Image::from_parts(config, Vec::new(), Vec::new());
         };
+        account_for_layers(&mut config, result.layers.len());
         let layers = result.layers.iter().map(|layer| layer.layer().clone());
         Image::from_parts(config, layers.collect(), result.trees.clone())
+    }
+}
+
+/// Makes the history speak of as many layers as there are: that of a base image may be missing.
+/// (BuildKit: `normalizeLayersAndHistory`.)
+fn account_for_layers(config: &mut ImageConfig, layers: usize) {
+    let created = config.created.clone();
+    let with_layer = config.history.iter_mut().filter(|item| !item.empty_layer);
+    let told = with_layer
+        .skip(layers)
+        .map(|item| item.empty_layer = true)
+        .count();
+    let told = if told > 0 {
+        layers
+    } else {
+        config
+            .history
+            .iter()
+            .filter(|item| !item.empty_layer)
+            .count()
+    };
+    for _ in told..layers {
+        config.history.push(History {
+            created: created.clone(),
+            created_by: "created by buildkit".into(),
+            author: String::new(),
+            comment: "buildkit.exporter.image.v0".into(),
+            empty_layer: false,
+        });
     }
 }
 
