@@ -93,6 +93,7 @@ impl Lexer {
             word: String::new(),
             raw_escapes: self.raw_escapes,
             depth: 0,
+            limit: MAX_EXPANSION_BYTES + word.len(),
             matched: BTreeSet::new(),
             unmatched: BTreeSet::new(),
         };
@@ -126,12 +127,18 @@ struct State<'a> {
     word: String,
     raw_escapes: bool,
     depth: usize,
+    /// The longest text that is collected.
+    limit: usize,
     matched: BTreeSet<String>,
     unmatched: BTreeSet<String>,
 }
 
 /// The character Go prints for "end of input" where a message names the character it met.
 const END: char = '\u{FFFD}';
+
+fn too_long() -> String {
+    format!("the result is more than {MAX_EXPANSION_BYTES} bytes longer than the word")
+}
 
 impl State<'_> {
     fn peek(&self) -> Option<char> {
@@ -161,10 +168,8 @@ impl State<'_> {
         let mut text = String::new();
         let mut words = Words::default();
         while let Some(c) = self.peek() {
-            if text.len() > MAX_EXPANSION_BYTES {
-                return Err(format!(
-                    "the result is longer than {MAX_EXPANSION_BYTES} bytes"
-                ));
+            if text.len() > self.limit {
+                return Err(too_long());
             }
             if stop == Some(c) {
                 self.input.next();
@@ -281,10 +286,8 @@ impl State<'_> {
                     text.push(kept);
                 }
             }
-            if text.len() > MAX_EXPANSION_BYTES {
-                return Err(format!(
-                    "the result is longer than {MAX_EXPANSION_BYTES} bytes"
-                ));
+            if text.len() > self.limit {
+                return Err(too_long());
             }
         }
     }

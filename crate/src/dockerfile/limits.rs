@@ -11,9 +11,9 @@ pub const MAX_LINE_BYTES: usize = 65535;
 /// How deep `${a:-${b:-…}}` may nest.
 pub const MAX_EXPANSION_DEPTH: usize = 100;
 
-/// The longest result of one expansion, in bytes: variables that repeat each other can double with
-/// every instruction.
-pub const MAX_EXPANSION_BYTES: usize = 1 << 20;
+/// How much longer than the word its expansion may be, in bytes: variables that repeat each other can
+/// double with every instruction. Linux takes no longer variable either (`MAX_ARG_STRLEN`).
+pub const MAX_EXPANSION_BYTES: usize = 128 << 10;
 
 /// How many variables a stage may have.
 pub const MAX_VARIABLES: usize = 10_000;
@@ -29,3 +29,6 @@ pub const MAX_ONBUILD_DEPTH: usize = 16;
 
 /// How deep JSON arrays and objects may nest in an exec form.
 pub const MAX_JSON_DEPTH: usize = 100;
+
+/// How many errors are collected when checking goes on after the first.
+pub const MAX_ERRORS: usize = 100;

@@ -180,6 +180,15 @@ fn the_check_directive() {
     [4] JSONArgsRecommended: JSON arguments recommended for CMD to prevent unintended behavior related to OS signals
     ");
     insta::assert_snapshot!(check("# check=experimental=all\n# odd\nFROM scratch AS a\n# A is it\n# B\nARG A B\n"), @"[3] InvalidDefinitionDescription: Comment for FROM should follow the format: `# a <description>`");
+    let mut options = Options::default();
+    options
+        .request
+        .build_args
+        .insert("BUILDKIT_DOCKERFILE_CHECK".into(), "skip=all".into());
+    assert_eq!(
+        lint(&format!("# check=error=true\n{text}"), &options),
+        Report::default()
+    );
     let config = Config::parse("skip=A, B;experimental=all;error=1");
     assert_eq!(
         config.map(|c| (c.skip.len(), c.experimental_all, c.error)),

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::dockerfile::diagnostic::Diagnostic;
 use crate::dockerfile::directive::{DirectiveKind, find_directive, first_word};
 use crate::dockerfile::expand::Lexer;
-use crate::dockerfile::globals::Globals;
+use crate::dockerfile::globals::{Globals, Request};
 use crate::dockerfile::graph::{Base, FromUse, Graph, Planned, no_stages};
 use crate::dockerfile::instruction::{Dockerfile, Instruction, parse_stages};
+use crate::dockerfile::limits::MAX_ERRORS;
 use crate::dockerfile::node::Node;
 use crate::dockerfile::parse;
 use crate::dockerfile::resolve::{Resolved, resolve};
@@ -66,14 +67,24 @@ impl Errors {
     fn meet(&mut self, errors: Vec<Diagnostic>) -> Result<(), Diagnostic> {
         let mut errors = errors.into_iter();
         if self.go_on {
-            self.found.extend(errors);
-            return Ok(());
+            let room = MAX_ERRORS.saturating_sub(self.found.len() + 1);
+            self.found.extend(errors.by_ref().take(room));
         }
         errors.next().map_or(Ok(()), Err)
     }
 }
 
-fn config_of(text: &str) -> Result<Config, Diagnostic> {
+/// The build argument that takes the place of the `check` directive.
+const CHECK_ARG: &str = "BUILDKIT_DOCKERFILE_CHECK";
+
+fn config_of(text: &str, request: &Request) -> Result<Config, Diagnostic> {
+    let help = "The options are skip=, experimental= and error=, separated by ;.";
+    if let Some(options) = request.build_args.get(CHECK_ARG) {
+        return Config::parse(options).map_err(|error| {
+            let message = format!("failed to parse build-arg:{CHECK_ARG}: {error}");
+            Diagnostic::error("invalid-check-options", message).help(help)
+        });
+    }
     if text.is_empty() {
         return Err(Diagnostic::error("empty", "the Dockerfile cannot be empty")
             .help("A Dockerfile starts with FROM."));
@@ -85,7 +96,7 @@ fn config_of(text: &str) -> Result<Config, Diagnostic> {
         let message = format!("failed to parse check options: {error}");
         Diagnostic::error("invalid-check-options", message)
             .at(directive.span)
-            .help("The options are skip=, experimental= and error=, separated by ;.")
+            .help(help)
     })
 }
 
@@ -95,7 +106,7 @@ fn walk(
     reporter: &mut Reporter,
     errors: &mut Errors,
 ) -> Result<(), Diagnostic> {
-    match config_of(text) {
+    match config_of(text, &options.request) {
         Ok(config) => reporter.config = config,
         Err(error) => errors.meet(vec![error])?,
     }
