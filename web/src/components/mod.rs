@@ -1,0 +1,40 @@
+//! What is on the page, a component a file.
+
+mod code;
+mod compare;
+mod digest;
+mod dock;
+mod editor_pane;
+mod files;
+mod header;
+mod help;
+mod history;
+mod icon;
+mod image;
+mod layer_files;
+mod log;
+mod menu;
+mod notice;
+mod options;
+mod pane_bar;
+mod peek;
+mod problems;
+mod prompt;
+mod start;
+mod status;
+mod steps;
+mod strata;
+mod theme;
+mod tree;
+mod verdict;
+mod why;
+
+pub use dock::Dock;
+pub use editor_pane::EditorPane;
+pub use files::FilesPane;
+pub use header::Header;
+pub use help::Help;
+pub use image::ImagePane;
+pub use notice::NoticeBar;
+pub use pane_bar::PaneBar;
+pub use start::Start;

@@ -1,0 +1,31 @@
+//! What there is to tell beside the views: a line that stays until it is put away.
+
+use yew::prelude::*;
+
+use super::icon::{Icon, IconButton, icon};
+use crate::store::use_app;
+
+/// The line.
+#[component]
+pub fn NoticeBar() -> Html {
+    let app = use_app();
+    let notice = app.model.notice.clone();
+    let store = app.store.clone();
+    // The region is always there, or else what appears in it would not be read out.
+    html! {
+        <div class="notices" role={notice.as_ref().map(|notice| if notice.bad { "alert" } else { "status" })}>
+            if let Some(notice) = notice {
+                <div class={classes!("notice", notice.bad.then_some("is-bad"))}>
+                    { icon(if notice.bad { Icon::Warning } else { Icon::Info }) }
+                    <p>
+                        <strong>{ notice.message }</strong>
+                        if let Some(help) = notice.help {
+                            { " " }{ help }
+                        }
+                    </p>
+                    <IconButton icon={Icon::Cross} label="Put this message away" on_click={move |()| store.hush()} />
+                </div>
+            }
+        </div>
+    }
+}

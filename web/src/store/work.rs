@@ -1,0 +1,143 @@
+//! What is to be asked of the engine, in order.
+
+use std::collections::VecDeque;
+
+use layerwise::view::{ArchiveFormat, Edit, Request, Saved};
+
+use super::{Against, Job};
+
+/// A request that goes in order.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// Opens a play.
+    OpenPlay(String),
+    /// Opens a saved session.
+    OpenSaved(Box<Saved>),
+    /// Changes the workspace.
+    Edit(Edit),
+    /// Takes a step back.
+    Undo,
+    /// Takes an undo back.
+    Redo,
+    /// Builds.
+    Build,
+    /// Finds out the seconds of the next build.
+    Forecast,
+    /// Compares orders, the present one with another.
+    Matrix(Option<String>, Against),
+    /// Looks for better orders.
+    Suggest,
+    /// Writes a build's image as an archive.
+    Export(u32, ArchiveFormat),
+    /// Saves the session.
+    Save,
+}
+
+impl Work {
+    /// The request.
+    pub fn request(&self) -> Request {
+        match self.clone() {
+            Work::OpenPlay(source) => Request::OpenPlay { source },
+            Work::OpenSaved(saved) => Request::OpenSaved { saved: *saved },
+            Work::Edit(edit) => Request::Edit { edit },
+            Work::Undo => Request::Undo,
+            Work::Redo => Request::Redo,
+            Work::Build => Request::Build,
+            Work::Forecast => Request::Forecast,
+            Work::Matrix(other, _) => Request::Matrix { other },
+            Work::Suggest => Request::Suggest,
+            Work::Export(build, format) => Request::Export { build, format },
+            Work::Save => Request::Save,
+        }
+    }
+
+    /// What the user sees of it while it runs; nothing of what is done at once.
+    pub fn job(&self) -> Option<Job> {
+        match self {
+            Work::OpenPlay(_) | Work::OpenSaved(_) => Some(Job::Open),
+            Work::Build => Some(Job::Build),
+            Work::Forecast => Some(Job::Forecast),
+            Work::Matrix(..) => Some(Job::Matrix),
+            Work::Suggest => Some(Job::Suggest),
+            Work::Export(..) => Some(Job::Export),
+            Work::Edit(_) | Work::Undo | Work::Redo | Work::Save => None,
+        }
+    }
+
+    /// Whether the user did not ask for it.
+    pub fn is_quiet(&self) -> bool {
+        self.job().is_some_and(Job::is_quiet)
+    }
+
+    /// Whether `later` makes it needless.
+    fn is_outdone_by(&self, later: &Work) -> bool {
+        match (self, later) {
+            (Work::Edit(Edit::Dockerfile { .. }), Work::Edit(Edit::Dockerfile { .. })) => true,
+            (
+                Work::Edit(Edit::Write { path: earlier, .. }),
+                Work::Edit(Edit::Write { path: later, .. }),
+            ) => earlier == later,
+            _ => false,
+        }
+    }
+}
+
+/// Work that waits.
+#[derive(Debug, Default)]
+pub struct Queue {
+    works: VecDeque<Work>,
+}
+
+impl Queue {
+    /// Puts work at the end.
+    pub fn push(&mut self, work: Work) {
+        // What nobody asked for is of no use once something changes, and once is enough.
+        match work {
+            Work::Save => self.works.retain(|work| !matches!(work, Work::Save)),
+            Work::Forecast => self.works.retain(|work| !matches!(work, Work::Forecast)),
+            Work::Export(..) => {}
+            _ => self.works.retain(|work| !work.is_quiet()),
+        }
+        if self
+            .works
+            .back()
+            .is_some_and(|last| last.is_outdone_by(&work))
+        {
+            self.works.pop_back();
+        }
+        self.works.push_back(work);
+    }
+
+    /// Puts work at the beginning.
+    pub fn push_front(&mut self, work: Work) {
+        self.works.push_front(work);
+    }
+
+    /// Takes what is next.
+    pub fn pop(&mut self) -> Option<Work> {
+        self.works.pop_front()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.works.clear();
+    }
+
+    /// Whether a new text of the Dockerfile waits.
+    pub fn has_dockerfile(&self) -> bool {
+        self.works
+            .iter()
+            .any(|work| matches!(work, Work::Edit(Edit::Dockerfile { .. })))
+    }
+
+    /// The files of which a new text waits.
+    pub fn files(&self) -> Vec<String> {
+        self.works
+            .iter()
+            .filter_map(|work| match work {
+                Work::Edit(Edit::Write { path, .. }) => Some(path.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+}
