@@ -1,36 +1,11 @@
 //! The served catalog, as a whole: every image of it can be put together and weighs what it says.
 
+mod common;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use layerwise::image::Platform;
-use layerwise::world::{BaseImage, Missing, Reference, World};
-
-fn catalog() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../public/catalog")
-}
-
-/// Looks an image up as a page does: supplies what is asked for until nothing is.
-fn image(world: &mut World, name: &str) -> Result<Arc<BaseImage>, Missing> {
-    let reference = Reference::parse(name).expect("a sound name");
-    let platform = Platform {
-        architecture: "amd64".into(),
-        os: "linux".into(),
-        variant: None,
-    };
-    loop {
-        match world.image(&reference, &platform) {
-            Err(Missing::Needs(parts)) => {
-                for part in parts {
-                    let bytes = std::fs::read(catalog().join(&part)).expect(&part);
-                    world.supply(&part, bytes).expect(&part);
-                }
-            }
-            other => return other,
-        }
-    }
-}
+use common::image;
+use layerwise::world::World;
 
 #[test]
 fn every_layer_weighs_what_it_says() {

@@ -94,14 +94,14 @@ pub enum Missing {
     /// Nothing has this name.
     NotFound {
         /// The name.
-        reference: Reference,
+        reference: Box<Reference>,
         /// Familiar names that are spelled much like it, the nearest first.
         nearest: Vec<String>,
     },
     /// The image is not there for this platform.
     NoPlatform {
         /// The image.
-        reference: Reference,
+        reference: Box<Reference>,
         /// The platform.
         platform: Platform,
     },
@@ -242,13 +242,13 @@ impl World {
         };
         let Some(found) = index.find(&name) else {
             return Err(Missing::NotFound {
-                reference: reference.clone(),
+                reference: Box::new(reference.clone()),
                 nearest: index.nearest(&reference.familiar_name()),
             });
         };
         if platform.os != "linux" {
             return Err(Missing::NoPlatform {
-                reference: reference.clone(),
+                reference: Box::new(reference.clone()),
                 platform: platform.clone(),
             });
         }

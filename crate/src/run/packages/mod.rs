@@ -1,8 +1,55 @@
-//! Package managers, modelled.
+//! Package managers, modelled: what they write, what they say, and how long they take.
+//!
+//! # The model
+//!
+//! Names, versions, dependencies, sizes and counts of files come from the catalog's tables; state
+//! lives in files where the real program keeps it (`/var/lib/dpkg/status`, `package-lock.json` …),
+//! so layers, mounts and copies treat it as everything else. Content is stand-ins with nominal
+//! sizes. A package that the catalog lacks gets a size that depends on its name alone, and the log
+//! says so on a line that begins with `layerwise:`.
+//!
+//! # Durations
+//!
+//! In seconds; *network* and *cpu* are the host's [`Machine`](super::Machine).
+//!
+//! | command | duration |
+//! |---|---|
+//! | `apt-get update` | 0.8 + bytes / network + 1.4 cpu |
+//! | `apt-get install` | 1.5 + bytes / network + cpu (0.12 packages + written / 80 MB) + triggers |
+//! | `apk add` | 0.4 + index and bytes / network + 0.015 cpu packages + written / 150 MB + 0.2 |
+//! | `npm ci` | 2.5 + bytes / network + cpu (0.028 packages + 0.0004 files) + install scripts |
+//! | `npm install` | the same, and 0.04 and 25 KB more a package that no lock file names |
+//! | `pip install` | 0.6 + bytes / network + cpu (0.12 packages + installed / 25 MB + Python / 4 MB) |
+//! | `curl`, `wget` | 0.2 + bytes / network |
+//!
+//! What a cache mount or an earlier command left in a package manager's cache is not downloaded
+//! again.
+
+mod apt;
+mod dpkg;
+mod files;
+mod table;
+
+#[cfg(test)]
+mod tests;
 
 use super::Program;
 
+const TABLE: &[Program] = &[
+    Program::modelled("apt", apt::main),
+    Program::modelled("apt-get", apt::main),
+    Program::modelled("dpkg", dpkg::main),
+];
+
 /// The program called `name`, if a package manager is called so.
-pub fn find(_name: &str) -> Option<&'static Program> {
-    None
+pub fn find(name: &str) -> Option<&'static Program> {
+    TABLE.iter().find(|program| program.name == name)
+}
+
+/// Whether `version` is `wanted`, which may end in `*`.
+fn matches_version(wanted: &str, version: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(start) => version.starts_with(start),
+        None => version == wanted,
+    }
 }

@@ -1,0 +1,176 @@
+//! Package managers against measured installs.
+
+mod common;
+
+use common::{Container, log, near};
+
+/// What `apt-get install` writes in a slim Debian, without the lists.
+fn apt(packages: &str, bytes: u64) {
+    let mut machine = Container::of("debian:bookworm-slim");
+    machine.ok("apt-get update");
+    let before = machine.layer().content_size;
+    machine.ok(&format!(
+        "apt-get install -y --no-install-recommends {packages}"
+    ));
+    near(packages, machine.layer().content_size - before, bytes);
+}
+
+#[test]
+fn apt_installs_weigh_what_was_measured() {
+    apt("python3", 44_265_023);
+    apt("build-essential", 296_813_561);
+    apt("curl git ca-certificates", 95_422_851);
+    apt("openjdk-17-jre-headless", 225_268_662);
+    apt("nginx", 15_338_237);
+    apt("curl ca-certificates", 14_469_519);
+    apt("git", 91_962_657);
+    apt("python3 python3-pip", 69_909_951);
+    apt("ca-certificates", 9_283_481);
+}
+
+#[test]
+fn apt_lists_come_and_go() {
+    let mut machine = Container::of("debian:bookworm-slim");
+    let without = machine.run("apt-get install -y curl");
+    assert_eq!(without.exit_code, 100);
+    insta::assert_snapshot!(log(&without), @r"
+    Reading package lists...
+    Building dependency tree...
+    Reading state information...
+    E: Unable to locate package curl
+    ");
+    let update = machine.run("apt-get update");
+    near("lists", machine.layer().content_size, 19_857_442);
+    insta::assert_snapshot!(log(&update), @r"
+    Get:1 http://deb.debian.tst/debian bookworm InRelease [151 kB]
+    Get:2 http://deb.debian.tst/debian bookworm/main amd64 Packages [8855 kB]
+    Get:3 http://deb.debian.tst/debian bookworm-updates InRelease [55.4 kB]
+    Get:4 http://deb.debian.tst/debian bookworm-updates/main amd64 Packages [5474 B]
+    Get:5 http://deb.debian.tst/debian-security bookworm-security InRelease [34.8 kB]
+    Get:6 http://deb.debian.tst/debian-security bookworm-security/main amd64 Packages [359 kB]
+    Fetched 9461 kB in 3s (3166 kB/s)
+    Reading package lists...
+    ");
+    let again = machine.run("apt-get update");
+    assert!(log(&again).starts_with("Hit:1 "));
+    assert!(again.nanos < update.nanos);
+}
+
+#[test]
+fn apt_asks_before_it_installs_more_than_was_asked_for() {
+    let mut machine = Container::of("debian:bookworm-slim");
+    machine.ok("apt-get update");
+    let before = machine.layer().content_size;
+    let asked = machine.run("apt-get install --no-install-recommends tini");
+    assert_eq!(
+        asked.exit_code,
+        0,
+        "nothing but tini comes: {}",
+        log(&asked)
+    );
+    let asked = machine.run("apt-get install --no-install-recommends jq");
+    assert_eq!(asked.exit_code, 1);
+    insta::assert_snapshot!(log(&asked), @r"
+    Reading package lists...
+    Building dependency tree...
+    Reading state information...
+    The following additional packages will be installed:
+      libjq1 libonig5
+    The following NEW packages will be installed:
+      jq libjq1 libonig5
+    0 upgraded, 3 newly installed, 0 to remove and 0 not upgraded.
+    Need to get 389 kB of archives.
+    After this operation, 1170 kB of additional disk space will be used.
+    Do you want to continue? [Y/n] Abort.
+    ");
+    assert!(!machine.has("/usr/bin/jq"));
+    assert!(machine.has("/usr/bin/tini") && machine.layer().content_size > before);
+}
+
+#[test]
+fn apt_says_what_there_is_not() {
+    let mut machine = Container::of("debian:bookworm-slim");
+    machine.ok("apt-get update");
+    let outcome = machine.run("apt-get install -y -qq crul python mail-transport-agent curl=1.0");
+    assert_eq!(outcome.exit_code, 100);
+    insta::assert_snapshot!(log(&outcome), @r"
+    Package mail-transport-agent is a virtual package provided by:
+      courier-mta
+      dma
+      esmtp-run
+      exim4-daemon-heavy
+      exim4-daemon-light
+      msmtp-mta
+      nullmailer
+      opensmtpd
+    You should explicitly select one to install.
+
+    E: Unable to locate package crul
+    E: Unable to locate package python
+    E: Package 'mail-transport-agent' has no installation candidate
+    E: Version '1.0' for 'curl' was not found
+    ");
+    let estimated = machine.run("apt-get install -y -qq cowsay");
+    assert_eq!(estimated.exit_code, 0);
+    insta::assert_snapshot!(log(&estimated), @r"
+    layerwise: the catalog has no package cowsay; its size is an estimate
+    Selecting previously unselected package cowsay.
+    Unpacking cowsay (1.0-1) ...
+    Setting up cowsay (1.0-1) ...
+    ");
+    assert!(machine.has("/usr/bin/cowsay"));
+}
+
+#[test]
+fn apt_needs_root() {
+    let mut machine = Container::of("debian:bookworm-slim");
+    machine.spec.cred.uid = 1000;
+    machine.spec.cred.gid = 1000;
+    for line in ["apt-get update", "apt-get install -y curl"] {
+        let outcome = machine.run(line);
+        assert_eq!(outcome.exit_code, 100);
+        insta::allow_duplicates! {
+            assert!(log(&outcome).contains("(13: Permission denied)"), "{}", log(&outcome));
+        }
+    }
+}
+
+#[test]
+fn apt_takes_away_what_it_brought() {
+    let mut machine = Container::of("debian:bookworm-slim");
+    machine.ok("apt-get update");
+    machine.ok("apt-get install -y --no-install-recommends make git");
+    assert!(machine.has("/usr/bin/git") && machine.has("/usr/bin/perl"));
+    let with = machine.layer().content_size;
+    machine.ok("apt-get purge -y --auto-remove git");
+    assert!(!machine.has("/usr/bin/git") && machine.has("/usr/bin/make"));
+    assert!(!machine.has("/usr/lib/x86_64-linux-gnu/libperl.so.5.36.0"));
+    assert!(machine.layer().content_size < with - 80_000_000);
+    assert!(
+        !machine
+            .text("/var/lib/dpkg/status")
+            .contains("Package: git\n")
+    );
+}
+
+#[test]
+fn apt_keeps_archives_without_docker_clean() {
+    let mut machine = Container::of("debian:bookworm-slim");
+    machine.ok("apt-get update");
+    machine
+        .vfs
+        .unlink(
+            &layerwise::fs::Process::root(),
+            "/etc/apt/apt.conf.d/docker-clean",
+        )
+        .expect("it is there");
+    let first = machine.ok("apt-get install -y --no-install-recommends git");
+    machine.ok("apt-get purge -y --auto-remove git");
+    let second = machine.ok("apt-get install -y --no-install-recommends git");
+    assert!(second < first - 1.5, "{second} is not faster than {first}");
+    machine.ok("apt-get clean");
+    let third = machine.ok("apt-get purge -y --auto-remove git");
+    assert!(third > 0.0);
+    let again = machine.ok("apt-get install -y --no-install-recommends git");
+    assert!((again - first).abs() < 0.1, "{again} is not {first}");
+}
