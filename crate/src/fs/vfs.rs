@@ -108,6 +108,13 @@ pub struct Handle {
     pub ino: Ino,
 }
 
+impl Handle {
+    /// The inode number that `stat` shows.
+    pub fn number(&self) -> u64 {
+        u64::from(self.ino.0) + 1
+    }
+}
+
 /// Where a path leads: a name in a directory, and what is there.
 #[derive(Clone, Debug)]
 pub struct Spot {

@@ -1,13 +1,31 @@
 //! The programs that are acted out in full.
 
 mod busybox;
+mod copy;
+mod create;
+mod date;
+mod list;
+mod mode;
+mod number;
+mod opts;
+mod owner;
+mod remove;
 mod text;
 
-use super::Program;
+use super::{Flavour, Program};
 
 /// The program called `name`, if it is one of ours.
 pub fn find(name: &str) -> Option<&'static Program> {
-    let tables = [busybox::TABLE, text::TABLE];
+    let tables = [
+        busybox::TABLE,
+        copy::TABLE,
+        create::TABLE,
+        date::TABLE,
+        list::TABLE,
+        owner::TABLE,
+        remove::TABLE,
+        text::TABLE,
+    ];
     tables
         .into_iter()
         .flatten()
