@@ -168,9 +168,6 @@ impl State<'_> {
         let mut text = String::new();
         let mut words = Words::default();
         while let Some(c) = self.peek() {
-            if text.len() > self.limit {
-                return Err(too_long());
-            }
             if stop == Some(c) {
                 self.input.next();
                 return Ok((text, words.finish(&mut self.word)));
@@ -212,6 +209,9 @@ impl State<'_> {
                     words.add(&mut self.word, c);
                     text.push(c);
                 }
+            }
+            if text.len() > self.limit {
+                return Err(too_long());
             }
         }
         match stop {
@@ -393,7 +393,14 @@ impl State<'_> {
         let replacement = self.nested('}', true, "missing '}'")?;
         match self.lookup(name) {
             None if self.lexer.skip_unset => Ok(format!("${{{name}/{glob}/{replacement}}}")),
-            value => pattern::replace(&glob, &value.unwrap_or_default(), &replacement, all),
+            value => pattern::replace(
+                &glob,
+                &value.unwrap_or_default(),
+                &replacement,
+                all,
+                self.limit,
+            )
+            .unwrap_or_else(|| Err(too_long())),
         }
     }
 

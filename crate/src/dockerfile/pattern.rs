@@ -19,23 +19,41 @@ pub(super) fn trim_suffix(pattern: &str, value: &str, greedy: bool) -> Result<St
     Ok(rest.chars().rev().collect())
 }
 
-/// `value` with the first match (or all) replaced.
+/// `value` with the first match (or all) replaced; `None` if that is longer than `limit`.
 pub(super) fn replace(
     pattern: &str,
     value: &str,
     replacement: &str,
     all: bool,
-) -> Result<String, String> {
-    let regex = compile(pattern, true, false)
-        .map_err(|e| format!("invalid pattern ({pattern}) in substitution: {e}"))?;
-    if all {
-        let fill = |m: &regex_lite::Captures<'_>| fill_template(replacement, &m[0]);
-        return Ok(regex.replace_all(value, fill).into_owned());
+    limit: usize,
+) -> Option<Result<String, String>> {
+    let regex = match compile(pattern, true, false) {
+        Ok(regex) => regex,
+        Err(e) => {
+            return Some(Err(format!(
+                "invalid pattern ({pattern}) in substitution: {e}"
+            )));
+        }
+    };
+    let mut out = String::new();
+    let mut at = 0;
+    for found in regex
+        .find_iter(value)
+        .take(if all { usize::MAX } else { 1 })
+    {
+        out.push_str(&value[at..found.start()]);
+        if all {
+            out.push_str(&fill_template(replacement, found.as_str()));
+        } else {
+            out.push_str(replacement);
+        }
+        at = found.end();
+        if out.len() > limit {
+            return None;
+        }
     }
-    Ok(match regex.find(value) {
-        Some(m) => format!("{}{replacement}{}", &value[..m.start()], &value[m.end()..]),
-        None => value.to_owned(),
-    })
+    out.push_str(&value[at..]);
+    Some(Ok(out))
 }
 
 fn compile(pattern: &str, greedy: bool, anchored: bool) -> Result<Regex, String> {

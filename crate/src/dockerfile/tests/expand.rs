@@ -158,6 +158,8 @@ fn limits_hold() {
     env.set("big", "x".repeat(MAX_EXPANSION_BYTES / 2));
     let error = Lexer::new('\\').expand("$big$big$big", &env).error;
     assert!(error.is_some_and(|e| e.ends_with("more than 131072 bytes longer than the word")));
+    let error = Lexer::new('\\').expand("${big//x/$big}", &env).error;
+    assert!(error.is_some_and(|e| e.ends_with("more than 131072 bytes longer than the word")));
     assert_eq!(Lexer::new('\\').expand("${a:-b}", &NoVariables).text, "b");
 }
 
