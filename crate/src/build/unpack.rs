@@ -214,3 +214,101 @@ fn real(fs: &Fs, root: Ino, dest: &str, path: &str) -> Result<String, String> {
         format!("{dest}{inside}")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::fs::Clock;
+
+    /// A directory `d` (0750, 3:4) with a file `f` and a hard link `h` to it, and `x/y/z` without
+    /// its directories; compressed with bzip2.
+    const BZIP2: &[u8] = &[
+        0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, 0x41, 0x6c, 0x36, 0x67, 0x00,
+        0x00, 0x9d, 0xdb, 0x80, 0xd9, 0x90, 0x40, 0x00, 0xff, 0x80, 0x00, 0x0b, 0x65, 0x60, 0x1e,
+        0x70, 0x08, 0x18, 0x20, 0x00, 0x92, 0x84, 0xa9, 0x34, 0xda, 0x26, 0x80, 0x19, 0x01, 0xa0,
+        0x01, 0x22, 0x92, 0x3c, 0x51, 0x88, 0xd3, 0x20, 0xc9, 0xea, 0x0f, 0x53, 0xd4, 0xb5, 0x75,
+        0xd9, 0xdf, 0xd3, 0x11, 0x44, 0xc1, 0x88, 0x94, 0xd2, 0x42, 0xe5, 0xa6, 0x45, 0x02, 0x66,
+        0x63, 0xd3, 0x24, 0xee, 0x70, 0xce, 0x6c, 0xc5, 0x91, 0x0e, 0x22, 0x13, 0x00, 0x74, 0x61,
+        0x40, 0xfb, 0x5f, 0x04, 0x42, 0xfe, 0x10, 0x42, 0x24, 0x1a, 0xc0, 0x04, 0x6d, 0xe4, 0xa6,
+        0xf0, 0x50, 0xc0, 0x74, 0x9c, 0xf8, 0x44, 0x90, 0x88, 0x36, 0x71, 0x71, 0x99, 0xc8, 0xd7,
+        0xbc, 0x45, 0x8b, 0x1b, 0x06, 0x31, 0x41, 0xd8, 0x47, 0xd4, 0xfb, 0xd2, 0xbb, 0xe5, 0x42,
+        0xc1, 0x60, 0xb1, 0xdd, 0xc6, 0x43, 0xc0, 0x41, 0xfc, 0x5d, 0xc9, 0x14, 0xe1, 0x42, 0x41,
+        0x05, 0xb0, 0xd9, 0x9c,
+    ];
+
+    fn tar() -> Vec<u8> {
+        let mut plain = Vec::new();
+        bzip2_rs::DecoderReader::new(BZIP2)
+            .read_to_end(&mut plain)
+            .expect("it is bzip2");
+        plain
+    }
+
+    fn names(bytes: &[u8]) -> Option<Vec<String>> {
+        let entries = archive(&Content::new(bytes)).expect("it can be read")?;
+        Some(entries.into_iter().map(|entry| entry.path).collect())
+    }
+
+    #[test]
+    fn an_archive_is_told_by_its_bytes() {
+        let plain = tar();
+        let expected = Some(["d", "d/f", "d/h", "x/y/z"].map(String::from).to_vec());
+        assert_eq!(names(&plain), expected);
+        assert_eq!(names(BZIP2), expected);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&plain).expect("it is written to memory");
+        assert_eq!(
+            names(&gzip.finish().expect("it is written to memory")),
+            expected
+        );
+        let mut xz = Vec::new();
+        lzma_rs::xz_compress(&mut &*plain, &mut xz).expect("it is written to memory");
+        assert_eq!(names(&xz), expected);
+        for other in [
+            &b"text"[..],
+            b"",
+            b"BZhello",
+            &[0x1f, 0x8b, 0x08, 0],
+            &[0; 2048],
+        ] {
+            assert_eq!(names(other), None, "{other:?}");
+        }
+        let zstd = archive(&Content::new([0x28, 0xb5, 0x2f, 0xfd]));
+        assert!(zstd.is_err());
+    }
+
+    #[test]
+    fn what_is_there_is_replaced_and_directories_are_merged() {
+        let entries = || {
+            archive(&Content::new(tar()))
+                .ok()
+                .flatten()
+                .expect("it is an archive")
+        };
+        let mut overlay = Overlay::over(&Fs::empty(), Clock::at(Time::EPOCH));
+        make_dirs(&mut overlay, "/t/d", 0o700, Some((9, 9)), None).expect("there is nothing");
+        make_dirs(&mut overlay, "/t/x/y/z/deep", 0o700, None, None).expect("there is nothing");
+        unpack(&mut overlay, "/t", entries(), None).expect("it fits");
+        unpack(&mut overlay, "/u", entries(), Some((7, 8))).expect("it fits");
+        let fs = overlay.commit();
+        let meta = |path: &str| {
+            let (_, inode) = fs.find(path).expect("it was unpacked");
+            let meta = &inode.meta;
+            (
+                format!("{:o}", meta.mode),
+                meta.uid,
+                meta.gid,
+                inode.nlink(),
+            )
+        };
+        assert_eq!(meta("/t/d"), ("750".into(), 3, 4, 1));
+        assert_eq!(meta("/t/d/f"), ("640".into(), 3, 4, 2));
+        assert_eq!(meta("/t/x/y/z"), ("600".into(), 0, 0, 1));
+        assert_eq!(meta("/t/x"), ("700".into(), 0, 0, 1));
+        assert_eq!(meta("/u/d/h"), ("640".into(), 7, 8, 2));
+        assert_eq!(meta("/u/x"), ("755".into(), 0, 0, 1));
+        assert_eq!(meta("/u/x/y/z"), ("600".into(), 7, 8, 1));
+    }
+}

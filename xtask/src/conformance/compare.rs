@@ -26,7 +26,11 @@ pub fn compare(expected: &[Value], observed: &[Value]) -> Vec<String> {
         let part = PARTS
             .into_iter()
             .find_map(|part| difference(part, &expected[part], &observed[part]));
-        out.extend(part.map(|text| format!("build {}: {text}", at + 1)));
+        let why = match (&expected["error"], &observed["error"]) {
+            (Value::Null, Value::String(error)) => format!("\n  {error}"),
+            _ => String::new(),
+        };
+        out.extend(part.map(|text| format!("build {}: {text}{why}", at + 1)));
     }
     out
 }
