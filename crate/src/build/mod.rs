@@ -22,4 +22,6 @@ pub mod solve;
 mod unpack;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;

@@ -19,16 +19,17 @@ use crate::world::{Reference, World};
 const START: Time = Time::from_secs(1_700_000_000);
 
 /// A workspace with a cache that builds share.
-struct Bench {
+#[derive(Clone)]
+pub(super) struct Bench {
     world: World,
-    context: Context,
-    cache: Cache,
-    clock: Clock,
+    pub context: Context,
+    pub cache: Cache,
+    pub clock: Clock,
     options: Options,
 }
 
 impl Bench {
-    fn new() -> Bench {
+    pub fn new() -> Bench {
         let mut world = World::new();
         publish(&mut world, "base", "one");
         let mut context = Context::new(START);
@@ -61,7 +62,7 @@ impl Bench {
         }
     }
 
-    fn build(&mut self, dockerfile: &str) -> Report {
+    pub fn build(&mut self, dockerfile: &str) -> Report {
         let mut builder = Builder::new(self.job(dockerfile));
         builder.run(&mut Offline).expect("nothing is needed");
         let (report, cache, clock) = builder.finish();
@@ -73,7 +74,7 @@ impl Bench {
         report
     }
 
-    fn predict(&mut self, dockerfile: &str) -> Prediction {
+    pub fn predict(&mut self, dockerfile: &str) -> Prediction {
         predict(self.job(dockerfile), &mut Offline)
     }
 
