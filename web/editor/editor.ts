@@ -62,7 +62,7 @@ class CodeMirror implements Editor {
           EditorView.lineWrapping,
           EditorState.allowMultipleSelections.of(false),
           EditorState.lineSeparator.of("\n"),
-          EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false" }),
+          EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", tabindex: "0" }),
           limit(options),
           this.#keys(),
           this.#readOnly.of(EditorState.readOnly.of(options.readOnly ?? false)),

@@ -4,12 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use layerwise::view::{
-    ArchiveFormat, Edit, Refusal, Reply, Request, Saved, State, StepStatus, TreeRef, UploadedFile,
-};
+use layerwise::view::{ArchiveFormat, Edit, Reply, Request, Saved, State, TreeRef, UploadedFile};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
+use super::words::{build_sentence, failed, prediction_sentence, refused};
 use super::work::{Queue, Work};
 use super::{
     Action, Against, Chosen, Current, Dock, Example, ImageTree, Notice, Orders, Pane, Reorder, keep,
@@ -31,7 +30,7 @@ const PLAYS: &str = "plays";
 /// What the user can do.
 #[derive(Clone)]
 pub struct Store {
-    inner: Rc<Inner>,
+    pub(super) inner: Rc<Inner>,
 }
 
 impl PartialEq for Store {
@@ -40,32 +39,32 @@ impl PartialEq for Store {
     }
 }
 
-struct Inner {
-    client: Client,
-    dispatch: UseReducerDispatcher<Current>,
-    queue: RefCell<Queue>,
+pub(super) struct Inner {
+    pub(super) client: Client,
+    pub(super) dispatch: UseReducerDispatcher<Current>,
+    pub(super) queue: RefCell<Queue>,
     /// Whether the queue is being worked off.
-    busy: Cell<bool>,
+    pub(super) busy: Cell<bool>,
     /// What is being worked on is to end.
-    cancel: Cell<bool>,
+    pub(super) cancel: Cell<bool>,
     /// Whether that is what the user did not ask for.
-    quiet: Cell<bool>,
+    pub(super) quiet: Cell<bool>,
     /// Counts works, so that a late timer knows that its work is over.
-    serial: Cell<u64>,
+    pub(super) serial: Cell<u64>,
     /// Crashes since the last work that went well.
-    crashes: Cell<u32>,
+    pub(super) crashes: Cell<u32>,
     /// The last state.
-    state: RefCell<Option<Rc<State>>>,
+    pub(super) state: RefCell<Option<Rc<State>>>,
     /// The last session that was saved.
-    saved: RefCell<Option<Saved>>,
+    pub(super) saved: RefCell<Option<Saved>>,
     /// Directories that were asked for.
-    asked: RefCell<BTreeSet<(TreeRef, String)>>,
+    pub(super) asked: RefCell<BTreeSet<(TreeRef, String)>>,
     /// Counts images, so that a late answer about an older one is not taken for the present one's.
-    image: Cell<u64>,
+    pub(super) image: Cell<u64>,
     /// The file of the context that is open.
-    open: RefCell<Option<String>>,
+    pub(super) open: RefCell<Option<String>>,
     /// The Dockerfile before the order was changed.
-    order_before: RefCell<Option<String>>,
+    pub(super) order_before: RefCell<Option<String>>,
 }
 
 impl Store {
@@ -92,7 +91,7 @@ impl Store {
         }
     }
 
-    fn dispatch(&self, action: Action) {
+    pub(super) fn dispatch(&self, action: Action) {
         self.inner.dispatch.dispatch(action);
     }
 
@@ -219,21 +218,6 @@ impl Store {
         self.push(Work::Export(build, format));
     }
 
-    /// Sets two builds side by side.
-    pub fn compare_builds(&self, before: u32, after: u32) {
-        let store = self.clone();
-        spawn_local(async move {
-            match store.read(&Request::Compare { before, after }).await {
-                Some(Reply::Comparison(comparison)) => {
-                    store.dispatch(Action::Comparison(comparison.into()));
-                    store.show(Pane::Dock(Dock::Compare));
-                }
-                Some(Reply::Refused(refusal)) => store.tell(refused(refusal)),
-                _ => {}
-            }
-        });
-    }
-
     /// Ends what the user waits for, as if it had not begun.
     pub fn cancel(&self) {
         self.inner.cancel.set(true);
@@ -244,101 +228,6 @@ impl Store {
             if store.inner.busy.get() && store.inner.serial.get() == serial {
                 let reason = "it was cancelled and did not end by itself";
                 store.inner.client.restart(reason);
-            }
-        });
-    }
-
-    /// Asks for a directory of a tree, unless it is there or on its way.
-    pub fn list(&self, tree: TreeRef, dir: &str) {
-        if self.inner.asked.borrow_mut().insert((tree, dir.to_owned())) {
-            self.list_again(tree, dir.to_owned());
-        }
-    }
-
-    fn list_again(&self, tree: TreeRef, dir: String) {
-        let (store, image) = (self.clone(), self.inner.image.get());
-        spawn_local(async move {
-            let request = Request::List {
-                tree,
-                dir: dir.clone(),
-            };
-            let reply = store.read(&request).await;
-            if tree != TreeRef::Context && store.inner.image.get() != image {
-                return;
-            }
-            let rows = match reply {
-                Some(Reply::Rows(rows)) => rows,
-                _ => {
-                    store.inner.asked.borrow_mut().remove(&(tree, dir.clone()));
-                    Vec::new()
-                }
-            };
-            store.dispatch(Action::Branch(tree, dir, rows.into()));
-        });
-    }
-
-    /// Opens a file of the context in the editor.
-    pub fn open(&self, path: String) {
-        *self.inner.open.borrow_mut() = Some(path.clone());
-        self.read_file(TreeRef::Context, path.clone());
-        self.dispatch(Action::Open(path));
-    }
-
-    /// Opens a file of the context that is being made.
-    pub fn open_new(&self, path: String) {
-        *self.inner.open.borrow_mut() = Some(path.clone());
-        self.dispatch(Action::Open(path));
-    }
-
-    /// Goes to a line of the Dockerfile.
-    pub fn go_to(&self, line: u32) {
-        *self.inner.open.borrow_mut() = None;
-        self.dispatch(Action::GoTo(line));
-    }
-
-    /// Shows the Dockerfile, or an open file.
-    pub fn tab(&self, tab: Option<String>) {
-        (*self.inner.open.borrow_mut()).clone_from(&tab);
-        if let Some(path) = &tab {
-            self.read_file(TreeRef::Context, path.clone());
-        }
-        self.dispatch(Action::Tab(tab));
-    }
-
-    /// Closes a file.
-    pub fn close(&self, path: String) {
-        let mut open = self.inner.open.borrow_mut();
-        if open.as_ref() == Some(&path) {
-            *open = None;
-        }
-        self.dispatch(Action::Close(path));
-    }
-
-    /// Looks into a file of an image, or no more.
-    pub fn peek(&self, file: Option<(TreeRef, String)>) {
-        if let Some((tree, path)) = &file {
-            self.read_file(*tree, path.clone());
-        }
-        self.dispatch(Action::Peek(file));
-    }
-
-    fn read_file(&self, tree: TreeRef, path: String) {
-        let (store, image) = (self.clone(), self.inner.image.get());
-        spawn_local(async move {
-            let request = Request::Read {
-                tree,
-                path: path.clone(),
-            };
-            match store.read(&request).await {
-                Some(Reply::File(file)) => {
-                    if tree == TreeRef::Context || store.inner.image.get() == image {
-                        store.dispatch(Action::File(tree, path, Rc::new(*file)));
-                    }
-                }
-                // It is gone from the context: so is its tab.
-                Some(Reply::Refused(_)) if tree == TreeRef::Context => store.close(path),
-                Some(Reply::Refused(refusal)) => store.tell(refused(refusal)),
-                _ => {}
             }
         });
     }
@@ -386,27 +275,7 @@ impl Store {
             .unwrap_or_default()
     }
 
-    /// Asks something that changes nothing.
-    async fn read(&self, request: &Request) -> Option<Reply> {
-        match self.inner.client.ask(request).await {
-            Ok(reply) => Some(reply),
-            Err(Fault::Failed(message)) => {
-                self.tell(failed(message));
-                None
-            }
-            // With nothing under way, nobody else would notice.
-            Err(Fault::Crashed(reason)) => {
-                if !self.inner.busy.get() && self.inner.state.borrow().is_some() {
-                    self.inner.busy.set(true);
-                    self.recover(None, reason).await;
-                    self.work_off().await;
-                }
-                None
-            }
-        }
-    }
-
-    fn push(&self, work: Work) {
+    pub(super) fn push(&self, work: Work) {
         if self.inner.quiet.get() && !matches!(work, Work::Save | Work::Forecast) {
             self.inner.cancel.set(true);
         }
@@ -418,7 +287,7 @@ impl Store {
     }
 
     /// Does what waits, until nothing does.
-    async fn work_off(&self) {
+    pub(super) async fn work_off(&self) {
         loop {
             let next = self.inner.queue.borrow_mut().pop();
             let Some(work) = next else { break };
@@ -575,20 +444,6 @@ impl Store {
         self.later(&state);
     }
 
-    /// Asks again for what is shown of the context.
-    fn refresh_files(&self) {
-        let known = self.inner.asked.borrow().clone();
-        for (tree, dir) in known {
-            if tree == TreeRef::Context {
-                self.list_again(tree, dir);
-            }
-        }
-        let open = self.inner.open.borrow().clone();
-        if let Some(path) = open {
-            self.read_file(TreeRef::Context, path);
-        }
-    }
-
     /// What is found out and kept once the user rests.
     fn later(&self, state: &State) {
         let prediction = &state.prediction;
@@ -642,7 +497,7 @@ impl Store {
     }
 
     /// Starts the engine again after it was lost in `work`, with the session as it was saved last.
-    async fn recover(&self, work: Option<Work>, reason: String) {
+    pub(super) async fn recover(&self, work: Option<Work>, reason: String) {
         let mut reason = reason;
         loop {
             let crashes = self.inner.crashes.get() + 1;
@@ -701,65 +556,5 @@ fn leaves_files_alone(edit: &Edit) -> bool {
     matches!(
         edit,
         Edit::Dockerfile { .. } | Edit::Move { .. } | Edit::Options { .. }
-    )
-}
-
-fn refused(refusal: Refusal) -> Notice {
-    Notice {
-        bad: true,
-        message: refusal.message,
-        help: refusal.help,
-    }
-}
-
-fn failed(message: String) -> Notice {
-    Notice {
-        bad: true,
-        message: format!("That did not work: {message}."),
-        help: Some("Your work is unchanged. Try it again.".into()),
-    }
-}
-
-/// One sentence on the last build, to be read out.
-fn build_sentence(state: &State) -> String {
-    let Some(build) = &state.build else {
-        return "Nothing was built.".into();
-    };
-    let summary = &build.summary;
-    if let Some(error) = &build.error {
-        return format!("Build {} failed. {}", summary.number, error.message);
-    }
-    let first_miss = build
-        .steps
-        .iter()
-        .find(|step| step.status == StepStatus::Done)
-        .map(|step| format!(" First miss: {}, because {}.", step.name, step.why.because));
-    format!(
-        "Build {}: {} of {} steps cached, {}.{}",
-        summary.number,
-        summary.cached,
-        summary.steps,
-        format::seconds(summary.seconds),
-        first_miss.unwrap_or_default()
-    )
-}
-
-/// One sentence on the next build, to be read out.
-fn prediction_sentence(state: &State) -> String {
-    let prediction = &state.prediction;
-    if let Some(error) = &prediction.error {
-        return format!("The next build fails. {error}");
-    }
-    let first_miss = prediction.first_miss.as_ref().map(|miss| {
-        format!(
-            " First miss: step {} {}, because {}.",
-            miss.number, miss.text, miss.because
-        )
-    });
-    format!(
-        "Next build: {} of {} steps cached.{}",
-        prediction.cached,
-        prediction.steps,
-        first_miss.unwrap_or_default()
     )
 }

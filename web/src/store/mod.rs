@@ -7,6 +7,8 @@ mod actions;
 mod keep;
 mod link;
 mod model;
+mod reading;
+mod words;
 mod work;
 
 pub use actions::Store;
