@@ -4,11 +4,13 @@ mod busybox;
 mod copy;
 mod create;
 mod date;
+mod grep;
 mod list;
 mod mode;
 mod number;
 mod opts;
 mod owner;
+mod regex;
 mod remove;
 mod text;
 
@@ -21,6 +23,7 @@ pub fn find(name: &str) -> Option<&'static Program> {
         copy::TABLE,
         create::TABLE,
         date::TABLE,
+        grep::TABLE,
         list::TABLE,
         owner::TABLE,
         remove::TABLE,
