@@ -1,20 +1,75 @@
-/** The engine's module as the page ships it, run in Node. */
+/**
+ * The engine's module as the page ships it, run in Node: the scripts of `scripts.json` get the very
+ * replies of the native engine, which `cargo xtask test` has written to `target/wasm/replies.json`.
+ */
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 
-const engine = new URL("../../web/gen/engine/", import.meta.url);
-const { default: init, Session, version } = await import(new URL("engine.js", engine).href);
-await init({ module_or_path: await readFile(new URL("engine_bg.wasm", engine)) });
+const root = new URL("../../", import.meta.url);
+const json = async (path) => JSON.parse(await readFile(new URL(path, root), "utf8"));
+
+const { default: init, Session, version } = await import(new URL("web/gen/engine/engine.js", root).href);
+await init({ module_or_path: await readFile(new URL("web/gen/engine/engine_bg.wasm", root)) });
+
+/** The final reply to a request, after all that it needs and all that it takes. */
+async function answer(session, request) {
+  for (;;) {
+    const reply = session.handle(request);
+    if (reply.kind === "needs") {
+      for (const name of reply.value) {
+        session.supply(name, await readFile(new URL(`public/catalog/${name}`, root)));
+      }
+    } else if (reply.kind === "progress") {
+      request = { kind: "continue" };
+    } else {
+      return reply;
+    }
+  }
+}
+
+/** What structured cloning and JSON have in common: no difference of absent and null, of list and buffer. */
+function plain(value) {
+  if (value instanceof Uint8Array) {
+    return [...value];
+  }
+  if (Array.isArray(value)) {
+    return value.map(plain);
+  }
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).filter(([, inner]) => inner !== undefined && inner !== null);
+    return Object.fromEntries(entries.map(([key, inner]) => [key, plain(inner)]));
+  }
+  return value;
+}
 
 test("the module tells its version", async () => {
-  const manifest = await readFile(new URL("../../Cargo.toml", import.meta.url), "utf8");
+  const manifest = await readFile(new URL("Cargo.toml", root), "utf8");
   assert.equal(version(), /^version = "(.*)"$/m.exec(manifest)[1]);
 });
 
-test("a request that nobody knows is refused, and the session lives on", () => {
+test("what is no request is an error, and the session lives on", async () => {
   const session = new Session();
   assert.throws(() => session.handle({ kind: "nonsense" }), /nonsense/);
-  assert.throws(() => session.handle({ kind: "nonsense" }), /nonsense/);
+  assert.throws(() => session.handle(undefined));
+  assert.equal(session.handle({ kind: "refresh" }).kind, "state");
+});
+
+describe("scripts get the native engine's replies", async () => {
+  const scripts = await json("tests/wasm/scripts.json");
+  const expected = await json("target/wasm/replies.json");
+  for (const [name, requests] of Object.entries(scripts)) {
+    test(name, async () => {
+      const session = new Session();
+      for (const [index, request] of requests.entries()) {
+        // A buffer crosses as a buffer.
+        const bytes = request.edit?.bytes;
+        const sent = bytes ? { ...request, edit: { ...request.edit, bytes: Uint8Array.from(bytes) } } : request;
+        const reply = plain(await answer(session, sent));
+        assert.deepEqual(reply, plain(expected[name][index]), `the reply to request ${index + 1}`);
+        assert.equal(reply.kind === "refused", name === "refusals", JSON.stringify(reply));
+      }
+    });
+  }
 });

@@ -4,9 +4,10 @@
  * The start module puts an {@link EngineModule} on `globalThis.layerwiseEngine` before the app runs;
  * the Rust side binds it with `#[wasm_bindgen(js_namespace = layerwiseEngine)]`.
  *
- * Requests and responses are plain data, typed on both sides by the engine's `view` types; this
- * layer does not look into them.
+ * Requests and replies are plain data, typed on both sides by the engine's `view` types.
  */
+
+import type { Reply, Request } from "layerwise-engine";
 
 /** The module itself: `globalThis.layerwiseEngine`. */
 export interface EngineModule {
@@ -26,7 +27,7 @@ export interface Engine {
    * Sends a request. It can be sent before the engine is ready; requests are answered in order, one
    * after the other.
    */
-  send(id: number, request: unknown): void;
+  send(id: number, request: Request): void;
   /**
    * Ends the worker at once, whatever it is doing, and drops what it holds; no further message
    * arrives.
@@ -37,7 +38,7 @@ export interface Engine {
 /** What the worker is sent. */
 export interface ToWorker {
   id: number;
-  request: unknown;
+  request: Request;
 }
 
 /** What the worker says. */
@@ -45,7 +46,7 @@ export type FromWorker =
   /** The engine is loaded. */
   | { kind: "ready"; version: string }
   /** The answer to the request `id`. */
-  | { kind: "response"; id: number; response: unknown }
+  | { kind: "response"; id: number; response: Reply }
   /** The request `id` could not be answered; the session stands as before, the next can be sent. */
   | { kind: "error"; id: number; error: string }
   /**

@@ -1,5 +1,6 @@
 /** The page's end of the worker. */
 
+import type { Request } from "layerwise-engine";
 import type { Engine, EngineModule, FromWorker, ToWorker } from "./api";
 
 /** The worker's script beside this one; the build fills in the name. */
@@ -31,7 +32,7 @@ class WorkerEngine implements Engine {
     });
   }
 
-  send(id: number, request: unknown): void {
+  send(id: number, request: Request): void {
     this.#worker.postMessage({ id, request } satisfies ToWorker);
   }
 

@@ -3,7 +3,7 @@
  * of the catalog that a build turns out to need.
  */
 
-import init, { Session, version } from "layerwise-engine";
+import init, { type Reply, type Request, Session, version } from "layerwise-engine";
 import type { FromWorker, ToWorker } from "./api";
 
 /** The engine's module beside this script; the build fills in the name. */
@@ -28,17 +28,6 @@ const ready = init({ module_or_path: new URL(ENGINE_WASM, import.meta.url) }).th
 });
 ready.catch((error: unknown) => say({ kind: "crashed", error: words(error) }));
 
-/** The parts of the catalog that a reply asks for. */
-function needs(reply: unknown): readonly string[] {
-  if (typeof reply === "object" && reply !== null && "kind" in reply && "value" in reply) {
-    const { kind, value } = reply;
-    if (kind === "needs" && Array.isArray(value)) {
-      return value.map(String);
-    }
-  }
-  return [];
-}
-
 async function supply(name: string): Promise<void> {
   const answer = await fetch(new URL(name, CATALOG));
   if (!answer.ok) {
@@ -47,20 +36,20 @@ async function supply(name: string): Promise<void> {
   session.supply(name, new Uint8Array(await answer.arrayBuffer()));
 }
 
-async function answer(request: unknown): Promise<unknown> {
+/** The reply to a request, once the engine has all that it needs for it. */
+async function answer(request: Request): Promise<Reply> {
   const supplied = new Set<string>();
   for (;;) {
-    const response: unknown = session.handle(request);
-    const names = needs(response);
-    if (names.length === 0) {
-      return response;
+    const reply = session.handle(request);
+    if (reply.kind !== "needs") {
+      return reply;
     }
-    const again = names.find((name) => supplied.has(name));
+    const again = reply.value.find((name) => supplied.has(name));
     if (again !== undefined) {
       throw new Error(`the catalog's ${again} was supplied, and is still needed`);
     }
-    await Promise.all(names.map(supply));
-    names.forEach((name) => supplied.add(name));
+    await Promise.all(reply.value.map(supply));
+    reply.value.forEach((name) => supplied.add(name));
   }
 }
 

@@ -11,6 +11,7 @@ mod fingerprint;
 mod http;
 mod page;
 mod process;
+mod replies;
 mod serve;
 mod test;
 mod tools;

@@ -96,7 +96,11 @@ pub fn inputs() -> Vec<PathBuf> {
 pub fn build(mode: Mode) -> Outcome {
     let inputs = Fingerprint::of(inputs())?.and(mode.profile());
     let stamp = root().join("target/page.stamp");
-    if inputs.is_at(&stamp) && dist().join("index.html").is_file() {
+    let outputs = [
+        dist().join("index.html"),
+        generated().join("engine/engine.js"),
+    ];
+    if inputs.is_at(&stamp) && outputs.iter().all(|file| file.is_file()) {
         say("dist/ is up to date");
         return Ok(());
     }
