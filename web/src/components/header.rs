@@ -32,6 +32,15 @@ pub fn Header(props: &HeaderProps) -> Html {
             on_pick: Callback::from(move |()| store.open_example(file.clone())),
         }
     });
+    let empty = {
+        let store = store.clone();
+        Item {
+            label: "Nothing".into(),
+            hint: Some("An empty workspace, for your own Dockerfile and files".into()),
+            on_pick: Callback::from(move |()| store.open_empty()),
+        }
+    };
+    let items: Vec<_> = examples.chain([empty]).collect();
     let title = state.map_or("", |state| state.title.as_str()).to_owned();
 
     let undo = state.and_then(|state| state.undo.clone());
@@ -53,7 +62,7 @@ pub fn Header(props: &HeaderProps) -> Html {
             if state.is_some() {
                 <Menu
                     class="pill"
-                    items={examples.collect::<Vec<_>>()}
+                    {items}
                     button={html! { <><span class="pill-word">{ "Example" }</span><b>{ title }</b></> }}
                 />
                 <div class="top-history">

@@ -117,11 +117,16 @@ impl Store {
                         store.open_example(first.file);
                     }
                 }
-                Err(message) => store.tell(Notice {
-                    bad: true,
-                    message: format!("The examples are missing: {message}."),
-                    help: Some("Reloading the page may help.".into()),
-                }),
+                Err(message) => {
+                    if kept.is_none() {
+                        store.open_empty();
+                    }
+                    store.tell(Notice {
+                        bad: true,
+                        message: format!("The examples are missing: {message}."),
+                        help: Some("Reloading the page may help.".into()),
+                    });
+                }
             }
         });
     }
@@ -139,6 +144,16 @@ impl Store {
                 }),
             }
         });
+    }
+
+    /// Opens a session with next to nothing in it.
+    pub fn open_empty(&self) {
+        self.push(Work::OpenSaved(Box::new(Saved {
+            version: Saved::VERSION,
+            title: "Untitled".into(),
+            dockerfile: "FROM alpine\n".into(),
+            ..Saved::default()
+        })));
     }
 
     /// The user changed the Dockerfile's text.
@@ -395,7 +410,7 @@ impl Store {
                 .borrow_mut()
                 .retain(|(tree, _)| *tree == TreeRef::Context);
         }
-        let opened = matches!(work, Some(Work::OpenPlay(_)));
+        let opened = matches!(work, Some(Work::OpenPlay(_) | Work::OpenSaved(_)));
         let is_back = self.inner.order_before.borrow().as_ref() == Some(&state.dockerfile);
         if opened || is_back || matches!(work, Some(Work::Build)) {
             *self.inner.order_before.borrow_mut() = None;

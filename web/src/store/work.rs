@@ -141,3 +141,60 @@ impl Queue {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Work {
+        Work::Edit(Edit::Dockerfile { text: text.into() })
+    }
+
+    fn names(mut queue: Queue) -> Vec<String> {
+        std::iter::from_fn(|| queue.pop())
+            .map(|work| format!("{:?}", work.request()))
+            .collect()
+    }
+
+    #[test]
+    fn the_last_text_of_a_file_is_enough() {
+        let mut queue = Queue::default();
+        queue.push(typed("F"));
+        queue.push(typed("FR"));
+        assert!(queue.has_dockerfile());
+        queue.push(Work::Edit(Edit::Write {
+            path: "a".into(),
+            bytes: vec![1],
+            mode: None,
+        }));
+        queue.push(Work::Edit(Edit::Write {
+            path: "a".into(),
+            bytes: vec![2],
+            mode: None,
+        }));
+        assert_eq!(queue.files(), ["a"]);
+        let names = names(queue);
+        assert_eq!(names.len(), 2);
+        assert!(names[0].contains("\"FR\"") && names[1].contains("[2]"));
+    }
+
+    #[test]
+    fn a_move_between_two_texts_keeps_both() {
+        let mut queue = Queue::default();
+        queue.push(typed("F"));
+        queue.push(Work::Edit(Edit::Move { from: 1, to: 2 }));
+        queue.push(typed("FR"));
+        assert_eq!(names(queue).len(), 3);
+    }
+
+    #[test]
+    fn what_nobody_asked_for_gives_way() {
+        let mut queue = Queue::default();
+        queue.push(Work::Forecast);
+        queue.push(Work::Matrix(None, Against::Nothing));
+        queue.push(Work::Save);
+        queue.push(Work::Save);
+        queue.push(Work::Build);
+        assert_eq!(names(queue), ["Save", "Build"]);
+    }
+}
