@@ -10,6 +10,7 @@ mod corpus;
 mod fingerprint;
 mod http;
 mod page;
+mod play;
 mod process;
 mod replies;
 mod serve;
@@ -66,6 +67,12 @@ const COMMANDS: &[Command] = &[
         usage: "CORPUS.jsonl.gz ORACLE.jsonl.gz [--json] [--show N] [--only TEXT]",
         about: "compares real Dockerfiles with the real parser's and linter's answers",
         run: corpus::run,
+    },
+    Command {
+        name: "play",
+        usage: "check FILE…",
+        about: "acts plays out and checks what they expect",
+        run: play::run,
     },
     Command {
         name: "catalog",

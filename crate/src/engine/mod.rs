@@ -1,21 +1,25 @@
 //! The daemon: what outlives a single build.
 //!
-//! In this room: the [`Workspace`] and how it is [edited](Edit), undo, limits. Not in this room:
-//! how anything is shown.
+//! In this room: the [`Workspace`] and how it is [edited](Edit), the [`Desk`] with its builds,
+//! undo, limits. Not in this room: how anything is shown.
 
 mod base64;
-pub mod blocks;
 pub(crate) mod bytes;
+pub mod changes;
+mod desk;
 mod edit;
 mod history;
 pub mod limits;
 mod nudge;
 mod refusal;
 mod saved;
+mod tally;
 mod workspace;
 
+pub use desk::{Build, Building, Desk, Turn, Unready, WorldHost, plan_of, sent};
 pub use edit::{BuildOptions, Edit, UploadedFile};
 pub use history::{History, Typing};
 pub use refusal::Refusal;
 pub use saved::{Saved, SavedFile, SavedNode};
-pub use workspace::{DOCKERFILE, Workspace};
+pub use tally::{Sum, Tally};
+pub use workspace::{DOCKERFILE, Workspace, bytes as in_words, planned};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::fs::{Fs, Kind, Time};
 
 use super::workspace::DOCKERFILE;
-use super::{BuildOptions, Edit, Refusal, Workspace, base64};
+use super::{BuildOptions, Edit, Refusal, Tally, Workspace, base64};
 
 /// A session that outlives its worker: workspace and settings; builds are made again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -87,44 +87,63 @@ impl Saved {
             .help("Open it in the version that saved it."));
         }
         let mut workspace = Workspace::new(now);
+        let mut tally = Tally::default();
         for file in &self.files {
             let path = file.path.clone();
             match &file.node {
-                SavedNode::Text(text) => workspace.apply(&Edit::Write {
-                    path,
-                    bytes: text.clone().into_bytes(),
-                    mode: Some(file.mode),
-                })?,
-                SavedNode::Base64(text) => workspace.apply(&Edit::Write {
-                    bytes: base64::decode(text).ok_or_else(|| {
-                        Refusal::new(format!("The saved content of {path} is damaged."))
-                    })?,
-                    path,
-                    mode: Some(file.mode),
-                })?,
+                SavedNode::Text(text) => workspace.apply(
+                    &Edit::Write {
+                        path,
+                        bytes: text.clone().into_bytes(),
+                        mode: Some(file.mode),
+                    },
+                    &mut tally,
+                )?,
+                SavedNode::Base64(text) => workspace.apply(
+                    &Edit::Write {
+                        bytes: base64::decode(text).ok_or_else(|| {
+                            Refusal::new(format!("The saved content of {path} is damaged."))
+                        })?,
+                        path,
+                        mode: Some(file.mode),
+                    },
+                    &mut tally,
+                )?,
                 SavedNode::Dir => {
                     if workspace.files().find(&path).is_none() {
-                        workspace.apply(&Edit::Mkdir { path: path.clone() })?;
+                        workspace.apply(&Edit::Mkdir { path: path.clone() }, &mut tally)?;
                     }
-                    workspace.apply(&Edit::Chmod {
-                        path,
-                        mode: file.mode,
-                    })?;
+                    workspace.apply(
+                        &Edit::Chmod {
+                            path,
+                            mode: file.mode,
+                        },
+                        &mut tally,
+                    )?;
                 }
-                SavedNode::Symlink(target) => workspace.apply(&Edit::Symlink {
-                    path,
-                    target: target.clone(),
-                })?,
+                SavedNode::Symlink(target) => workspace.apply(
+                    &Edit::Symlink {
+                        path,
+                        target: target.clone(),
+                    },
+                    &mut tally,
+                )?,
             }
         }
         if !self.dockerfile.is_empty() || workspace.files().find(DOCKERFILE).is_none() {
-            workspace.apply(&Edit::Dockerfile {
-                text: self.dockerfile.clone(),
-            })?;
+            workspace.apply(
+                &Edit::Dockerfile {
+                    text: self.dockerfile.clone(),
+                },
+                &mut tally,
+            )?;
         }
-        workspace.apply(&Edit::Options {
-            options: self.options.clone(),
-        })?;
+        workspace.apply(
+            &Edit::Options {
+                options: self.options.clone(),
+            },
+            &mut tally,
+        )?;
         Ok(workspace)
     }
 }

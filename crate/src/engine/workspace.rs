@@ -3,12 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::fs::{Clock, Content, Errno, Fs, Ino, Kind, Meta, Overlay, Time, split};
+use crate::build::options::{NoCache, Options};
+use crate::context::{self, Context, EditError};
+use crate::dockerfile::edit::move_instruction;
+use crate::dockerfile::platform::Platform;
+use crate::fs::{Content, Errno, Fs, Overlay, Time, split};
 
 use super::limits::{
     MAX_CONTEXT_BYTES, MAX_CONTEXT_ENTRIES, MAX_DOCKERFILE_BYTES, MAX_FILE_BYTES, MAX_PATH_BYTES,
 };
-use super::{BuildOptions, Edit, Refusal, blocks, nudge};
+use super::{BuildOptions, Edit, Refusal, Tally, nudge};
 
 /// The path of the Dockerfile in the context.
 pub const DOCKERFILE: &str = "Dockerfile";
@@ -16,28 +20,29 @@ pub const DOCKERFILE: &str = "Dockerfile";
 /// What is built, and how. A clone costs O(1).
 #[derive(Clone, Debug)]
 pub struct Workspace {
-    files: Fs,
-    clock: Clock,
+    context: Context,
     options: Arc<BuildOptions>,
-    entries: usize,
-    bytes: u64,
+    now: Time,
 }
 
 impl Workspace {
     /// An empty one, at `now`.
     pub fn new(now: Time) -> Workspace {
         Workspace {
-            files: Fs::empty(),
-            clock: Clock::at(now),
+            context: Context::new(now),
             options: Arc::default(),
-            entries: 0,
-            bytes: 0,
+            now,
         }
+    }
+
+    /// The build context.
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The files of the context.
     pub fn files(&self) -> &Fs {
-        &self.files
+        self.context.fs()
     }
 
     /// The options.
@@ -45,35 +50,45 @@ impl Workspace {
         &self.options
     }
 
-    /// The present moment.
+    /// The present moment: when the next build begins.
     pub fn now(&self) -> Time {
-        self.clock.now()
+        self.now
     }
 
-    /// Moves time on.
-    pub fn advance(&mut self, nanos: i64) {
-        self.clock.advance(nanos);
+    /// Moves time on. It never goes back.
+    pub fn advance_to(&mut self, now: Time) {
+        self.now = self.now.max(now);
+        self.context.advance_to(self.now);
     }
 
     /// The Dockerfile's text; nothing where there is no such file.
     pub fn dockerfile(&self) -> Option<Cow<'_, str>> {
-        let (_, inode) = self.files.find(DOCKERFILE)?;
+        let (_, inode) = self.files().find(DOCKERFILE)?;
         Some(String::from_utf8_lossy(inode.file()?.bytes()))
     }
 
-    /// Makes a change. On a refusal nothing has changed.
+    /// Whether the files are the same ones and the options are equal.
+    pub fn same_as(&self, other: &Workspace) -> bool {
+        let root = |workspace: &Workspace| workspace.files().inode(Fs::ROOT).clone();
+        Arc::ptr_eq(&root(self), &root(other)) && self.options == other.options
+    }
+
+    /// Makes a change. On a refusal nothing has changed. `tally` makes the check of the limits
+    /// cheap; any will do.
     ///
-    /// [`Edit::Advance`] and [`Edit::ClearCache`] are not the workspace's: they do nothing here.
+    /// [`Edit::ClearCache`] is not the workspace's: it does nothing here.
     ///
     /// # Errors
     /// A path that does not exist or cannot be one, an index out of range, a limit.
-    pub fn apply(&mut self, edit: &Edit) -> Result<(), Refusal> {
+    pub fn apply(&mut self, edit: &Edit, tally: &mut Tally) -> Result<(), Refusal> {
         let mut next = self.clone();
         match edit {
             Edit::Dockerfile { text } => next.set_dockerfile(text)?,
             Edit::Move { from, to } => {
                 let text = next.dockerfile().unwrap_or_default().into_owned();
-                next.set_dockerfile(&blocks::move_block(&text, *from, *to)?)?;
+                let moved = move_instruction(&text, *from, *to)
+                    .map_err(|refusal| Refusal::new(refusal.to_string()))?;
+                next.set_dockerfile(&moved.text)?;
             }
             Edit::Write { path, bytes, mode } => next.write(path, bytes.clone(), *mode)?,
             Edit::Nudge { path } => {
@@ -87,15 +102,32 @@ impl Workspace {
                     next.write(&file.path, file.bytes.clone(), None)?;
                 }
             }
-            Edit::Mkdir { path } => next.mkdir(path)?,
+            Edit::Mkdir { path } => next.change(context::Edit::Mkdir {
+                path: usable(path)?,
+                mode: None,
+            })?,
             Edit::Symlink { path, target } => next.symlink(path, target)?,
-            Edit::Delete { path } => next.delete(path)?,
+            Edit::Delete { path } => next.change(context::Edit::Delete {
+                path: usable(path)?,
+            })?,
             Edit::Rename { from, to } => next.rename(from, to)?,
             Edit::Chmod { path, mode } => next.chmod(path, *mode)?,
-            Edit::Touch { path } => next.touch(path)?,
-            Edit::Options { options } => next.options = Arc::new(options.clone()),
-            Edit::Advance { .. } | Edit::ClearCache => {}
+            Edit::Touch { path } => {
+                let mtime = Time(next.now.0.saturating_add(1));
+                next.advance_to(mtime);
+                next.change(context::Edit::Touch {
+                    path: usable(path)?,
+                    mtime,
+                })?;
+            }
+            Edit::Options { options } => {
+                planned(options)?;
+                next.options = Arc::new(options.clone());
+            }
+            Edit::Advance { days } => next.advance_days(*days)?,
+            Edit::ClearCache => {}
         }
+        next.check_limits(tally)?;
         *self = next;
         Ok(())
     }
@@ -113,24 +145,15 @@ impl Workspace {
     }
 
     fn file(&self, path: &str) -> Result<Content, Refusal> {
-        let (_, inode) = self.files.find(path).ok_or_else(|| missing(path))?;
+        let (_, inode) = self.files().find(path).ok_or_else(|| missing(path))?;
         let file = inode.file().ok_or_else(|| {
             Refusal::new(format!("{path} is no regular file.")).help("Choose a file.")
         })?;
         Ok(file.clone())
     }
 
-    /// One change of the files in a layer of its own.
-    fn change<T>(
-        &mut self,
-        path: &str,
-        change: impl FnOnce(&mut Overlay) -> Result<T, Errno>,
-    ) -> Result<T, Refusal> {
-        let mut overlay = Overlay::over(&self.files, self.clock);
-        let done = change(&mut overlay).map_err(|errno| unfit(path, errno))?;
-        self.clock = overlay.clock;
-        self.files = overlay.commit();
-        Ok(done)
+    fn change(&mut self, edit: context::Edit) -> Result<(), Refusal> {
+        self.context.edit(&edit).map_err(|error| unfit(&error))
     }
 
     fn write(&mut self, path: &str, content: Vec<u8>, mode: Option<u32>) -> Result<(), Refusal> {
@@ -143,157 +166,105 @@ impl Workspace {
             ))
             .help("What matters here are names and changes: a shorter file shows the same."));
         }
-        let old = match self.files.find(&path) {
-            Some((_, inode)) if inode.is_dir() => {
-                return Err(Refusal::new(format!("{path} is a directory."))
-                    .help("Delete it first, or choose another name."));
-            }
-            Some((_, inode)) => Some(inode.file().map_or(0, Content::size)),
-            None => None,
-        };
-        let after = self.bytes - old.unwrap_or(0) + content.len() as u64;
-        if after > MAX_CONTEXT_BYTES {
-            return Err(Refusal::new(format!(
-                "The files would have {} together; at most {} are possible.",
-                bytes(after),
-                bytes(MAX_CONTEXT_BYTES)
-            ))
-            .help("Leave out what the Dockerfile does not copy."));
-        }
-        let made = self.change(&path, |overlay| {
-            let (dir, name, mut made) = place(overlay, &path)?;
-            match overlay.fs().child(dir, name) {
-                Some(there) if overlay.fs().inode(there).file().is_some() => {
-                    let ino = overlay.copy_up(dir, name)?;
-                    overlay.write(ino, Content::new(content))?;
-                    if let Some(mode) = mode {
-                        overlay.set_meta(ino, |meta| meta.mode = mode & 0o7777);
-                    }
-                }
-                there => {
-                    if there.is_some() {
-                        overlay.remove(dir, name)?;
-                    } else {
-                        made += 1;
-                    }
-                    let kind = Kind::File(Content::new(content));
-                    create(overlay, dir, name, kind, mode.unwrap_or(0o644))?;
-                }
-            }
-            Ok(made)
-        })?;
-        self.bytes = after;
-        self.count(made)
-    }
-
-    fn mkdir(&mut self, path: &str) -> Result<(), Refusal> {
-        let path = usable(path)?;
-        let made = self.change(&path, |overlay| {
-            let (dir, name, made) = place(overlay, &path)?;
-            create(overlay, dir, name, Kind::empty_dir(), 0o755)?;
-            Ok(made + 1)
-        })?;
-        self.count(made)
+        self.change(context::Edit::Write {
+            path,
+            content: Content::new(content),
+            mode: mode.map(|mode| mode & 0o7777),
+        })
     }
 
     fn symlink(&mut self, path: &str, target: &str) -> Result<(), Refusal> {
-        let path = usable(path)?;
         if target.is_empty() || target.len() > MAX_PATH_BYTES || target.contains('\0') {
             return Err(Refusal::new("That is no target for a link.").help(format!(
                 "A target is a path of 1 to {MAX_PATH_BYTES} bytes."
             )));
         }
-        let made = self.change(&path, |overlay| {
-            let (dir, name, made) = place(overlay, &path)?;
-            create(overlay, dir, name, Kind::Symlink(target.into()), 0o777)?;
-            Ok(made + 1)
-        })?;
-        self.count(made)
-    }
-
-    fn delete(&mut self, path: &str) -> Result<(), Refusal> {
-        let path = usable(path)?;
-        let (ino, _) = self.files.find(&path).ok_or_else(|| missing(&path))?;
-        let (entries, bytes) = weigh(&self.files, ino);
-        self.change(&path, |overlay| {
-            let (dir, name, _) = place(overlay, &path)?;
-            remove_all(overlay, dir, name)
-        })?;
-        self.entries -= entries;
-        self.bytes -= bytes;
-        Ok(())
+        self.change(context::Edit::Symlink {
+            path: usable(path)?,
+            target: target.to_string(),
+        })
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Refusal> {
         let (from, to) = (usable(from)?, usable(to)?);
-        if self.files.find(&from).is_none() {
-            return Err(missing(&from));
+        if from != to && self.files().find(&to).is_some() {
+            return Err(taken(&to));
         }
-        if from == to {
-            return Ok(());
-        }
-        if self.files.find(&to).is_some() {
-            return Err(Refusal::new(format!("{to} exists already."))
-                .help("Delete it first, or choose another name."));
-        }
-        if to.starts_with(&format!("{from}/")) {
-            return Err(Refusal::new(format!("{from} cannot be moved into itself."))
-                .help("Choose a place outside of it."));
-        }
-        let made = self.change(&to, |overlay| {
-            let (old_dir, old_name, _) = place(overlay, &from)?;
-            let (new_dir, new_name, made) = place(overlay, &to)?;
-            move_all(overlay, (old_dir, old_name), (new_dir, new_name))?;
-            Ok(made)
-        })?;
-        self.count(made)
+        self.change(context::Edit::Rename { from, to })
     }
 
     fn chmod(&mut self, path: &str, mode: u32) -> Result<(), Refusal> {
-        let path = usable(path)?;
         if mode > 0o7777 {
             return Err(Refusal::new(format!("{mode:o} are no permission bits."))
                 .help("Permission bits are 0 to 7777 in octal, such as 644 or 755."));
         }
-        let (_, inode) = self.files.find(&path).ok_or_else(|| missing(&path))?;
-        if inode.link_target().is_some() {
-            return Err(
-                Refusal::new(format!("{path} is a symbolic link, which has no mode."))
-                    .help("Change the mode of what it points to."),
-            );
-        }
-        self.set_meta(&path, |meta, _| meta.mode = mode)
-    }
-
-    fn touch(&mut self, path: &str) -> Result<(), Refusal> {
-        let path = usable(path)?;
-        self.set_meta(&path, |meta, now| meta.mtime = now)
-    }
-
-    fn set_meta(&mut self, path: &str, edit: impl FnOnce(&mut Meta, Time)) -> Result<(), Refusal> {
-        if self.files.find(path).is_none() {
-            return Err(missing(path));
-        }
-        self.change(path, |overlay| {
-            let (dir, name, _) = place(overlay, path)?;
-            let ino = overlay.copy_up(dir, name)?;
-            let now = overlay.clock.tick();
-            overlay.set_meta(ino, |meta| edit(meta, now));
-            Ok(())
+        self.change(context::Edit::Chmod {
+            path: usable(path)?,
+            mode,
         })
     }
 
-    fn count(&mut self, made: usize) -> Result<(), Refusal> {
-        self.entries += made;
-        if self.entries > MAX_CONTEXT_ENTRIES {
+    fn advance_days(&mut self, days: u32) -> Result<(), Refusal> {
+        const DAY: i64 = 86_400;
+        let most = super::limits::MAX_ADVANCE_DAYS;
+        if days > most {
+            return Err(Refusal::new(format!("{days} days are too many."))
+                .help(format!("At most {most} days pass at once.")));
+        }
+        let nanos = Time::from_secs(i64::from(days) * DAY).0;
+        self.advance_to(Time(self.now.0.saturating_add(nanos)));
+        Ok(())
+    }
+
+    fn check_limits(&self, tally: &mut Tally) -> Result<(), Refusal> {
+        let sum = tally.sum(self.files());
+        let help = "Leave out what the Dockerfile does not copy, such as node_modules or .git.";
+        if sum.files + sum.dirs > MAX_CONTEXT_ENTRIES {
             return Err(Refusal::new(format!(
-                "The context would have {} files and directories; at most {MAX_CONTEXT_ENTRIES} are possible.",
-                self.entries
+                "The context would have {} files and directories; at most {MAX_CONTEXT_ENTRIES} \
+                 are possible.",
+                sum.files + sum.dirs
             ))
-            .help("Leave out what the Dockerfile does not copy, such as node_modules or .git."));
+            .help(help));
+        }
+        if sum.bytes > MAX_CONTEXT_BYTES {
+            return Err(Refusal::new(format!(
+                "The files would have {} together; at most {} are possible.",
+                bytes(sum.bytes),
+                bytes(MAX_CONTEXT_BYTES)
+            ))
+            .help(help));
         }
         Ok(())
     }
+}
+
+/// The options as a build takes them.
+///
+/// # Errors
+/// A platform that cannot be read.
+pub fn planned(options: &BuildOptions) -> Result<Options, Refusal> {
+    let secrets = options.secrets.iter();
+    Ok(Options {
+        target: options.target.clone().unwrap_or_default(),
+        build_args: options.build_args.clone(),
+        labels: options.labels.clone(),
+        no_cache: match options.no_cache {
+            true => NoCache::All,
+            false if options.no_cache_filter.is_empty() => NoCache::Never,
+            false => NoCache::Stages(options.no_cache_filter.clone()),
+        },
+        secrets: secrets
+            .map(|(id, text)| (id.clone(), text.clone().into_bytes()))
+            .collect(),
+        platform: match options.platform.as_deref() {
+            None | Some("") => Platform::linux_amd64(),
+            Some(platform) => Platform::parse(platform).map_err(|error| {
+                Refusal::new(error).help("A platform reads linux/amd64 or linux/arm64.")
+            })?,
+        },
+        ..Options::default()
+    })
 }
 
 /// The path as the context knows it: components joined by single slashes.
@@ -328,85 +299,23 @@ fn missing(path: &str) -> Refusal {
         .help("Look at the files for its name.")
 }
 
-fn unfit(path: &str, errno: Errno) -> Refusal {
-    match errno {
-        Errno::Eexist => Refusal::new(format!("{path} exists already."))
-            .help("Delete it first, or choose another name."),
+fn taken(path: &str) -> Refusal {
+    Refusal::new(format!("{path} exists already.")).help("Delete it first, or choose another name.")
+}
+
+fn unfit(error: &EditError) -> Refusal {
+    let path = &error.path;
+    match error.errno {
+        Errno::Enoent => missing(path),
+        Errno::Eexist => taken(path),
         Errno::Enotdir => Refusal::new(format!("A directory above {path} is a file."))
             .help("Delete or rename that file first."),
+        Errno::Eisdir => Refusal::new(format!("{path} is a directory."))
+            .help("Delete it first, or choose another name."),
         Errno::Enospc => Refusal::new("The context has seen too many files.")
             .help("Start again from what is there: save and open."),
         errno => Refusal::new(format!("{path} cannot be changed: {errno}.")),
     }
-}
-
-/// The directory and the name that a path consists of, missing directories made; how many were.
-fn place<'p>(overlay: &mut Overlay, path: &'p str) -> Result<(Ino, &'p str, usize), Errno> {
-    let mut parts = split(path);
-    let name = parts.next_back().ok_or(Errno::Einval)?;
-    let (mut dir, mut made) = (Fs::ROOT, 0);
-    for part in parts {
-        dir = match overlay.fs().child(dir, part) {
-            Some(ino) => ino,
-            None => {
-                made += 1;
-                create(overlay, dir, part, Kind::empty_dir(), 0o755)?
-            }
-        };
-    }
-    Ok((dir, name, made))
-}
-
-fn create(
-    overlay: &mut Overlay,
-    dir: Ino,
-    name: &str,
-    kind: Kind,
-    mode: u32,
-) -> Result<Ino, Errno> {
-    let meta = Meta::root(mode & 0o7777, overlay.clock.tick());
-    overlay.create(dir, name, kind, meta)
-}
-
-fn remove_all(overlay: &mut Overlay, dir: Ino, name: &str) -> Result<(), Errno> {
-    let ino = overlay.fs().child(dir, name).ok_or(Errno::Enoent)?;
-    for child in names(overlay, ino) {
-        remove_all(overlay, ino, &child)?;
-    }
-    overlay.remove(dir, name)
-}
-
-/// Renames a tree: file by file, since an overlay moves no directory that exists below.
-fn move_all(overlay: &mut Overlay, from: (Ino, &str), to: (Ino, &str)) -> Result<(), Errno> {
-    let ino = overlay.fs().child(from.0, from.1).ok_or(Errno::Enoent)?;
-    let inode = overlay.fs().inode(ino).clone();
-    if !inode.is_dir() {
-        return overlay.rename(from, to);
-    }
-    let new = overlay.create(to.0, to.1, Kind::empty_dir(), inode.meta.clone())?;
-    for child in names(overlay, ino) {
-        move_all(overlay, (ino, &child), (new, &child))?;
-    }
-    overlay.restore_time(new, inode.meta.mtime);
-    overlay.remove(from.0, from.1)
-}
-
-fn names(overlay: &Overlay, dir: Ino) -> Vec<crate::fs::Name> {
-    let entries = overlay.fs().inode(dir).dir();
-    entries
-        .map(|dir| dir.keys().cloned().collect())
-        .unwrap_or_default()
-}
-
-/// How many nodes there are from `ino` on, and the bytes of the files among them.
-fn weigh(files: &Fs, ino: Ino) -> (usize, u64) {
-    let own = files.inode(ino).file().map_or(0, Content::size);
-    files.walk(ino).fold((1, own), |(entries, bytes), entry| {
-        (
-            entries + 1,
-            bytes + entry.inode.file().map_or(0, Content::size),
-        )
-    })
 }
 
 /// A number of bytes in words.

@@ -3,32 +3,64 @@
 //! In this room: which request does what, and what is kept between them. Not in this room: how
 //! anything is built, compared or worded.
 
-use crate::dockerfile;
-use crate::dockerfile::instruction::parse_stages;
-use crate::engine::{DOCKERFILE, Edit, History, Refusal, Saved, Typing, Workspace, blocks};
-use crate::fs::{Fs, Kind, Time};
-use crate::view::{
-    ContextSummary, FileView, Prediction, Reply, Request, Row, State, TreeRef, text, tree,
+mod forecast;
+mod label;
+mod open;
+mod reading;
+mod served;
+mod task;
+mod trees;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::advise::{MatrixTask, SuggestTask, compare};
+use crate::build::predict::predict;
+use crate::context::Sender;
+use crate::engine::changes::changed_paths;
+use crate::engine::{
+    Build, DOCKERFILE, Desk, Edit, History, Refusal, Saved, Tally, Typing, WorldHost, sent,
 };
+use crate::view::{
+    Archive, ArchiveFormat, BuildView, ContextSummary, Prediction, Reply, Request, State, TryFirst,
+    made,
+};
+use crate::world::World;
+
+pub use served::Served;
+
+use reading::Reading;
+use task::{Outcome, Task};
+use trees::Trees;
 
 /// What one page works with.
 #[derive(Debug)]
 pub struct Session {
+    world: World,
     desk: Desk,
     history: History<Desk>,
+    try_first: Option<TryFirst>,
     revision: u64,
+    task: Option<Task>,
+    memo: Memo,
 }
 
-/// What undo and redo go through. A clone costs O(1).
-#[derive(Clone, Debug)]
-struct Desk {
-    workspace: Workspace,
-    title: String,
-    about: String,
+/// What need not be worked out again.
+#[derive(Debug, Default)]
+struct Memo {
+    /// How many parts of the catalog were supplied.
+    supplied: usize,
+    /// Parts that were asked for: those that did not come are not asked for by an edit again.
+    asked: BTreeSet<String>,
+    reading: Option<Arc<Reading>>,
+    tally: Tally,
+    sent_tally: Tally,
+    sender: Sender,
+    /// The last build that was shown, as it was shown.
+    shown: Option<(Arc<Build>, BuildView)>,
+    /// What a real build in a fork has shown of the present revision.
+    forecast: Option<(u64, Prediction)>,
 }
-
-/// When a session begins: 2026-01-05, a Monday, in the morning.
-const BEGIN: Time = Time::from_secs(1_767_603_600);
 
 impl Default for Session {
     fn default() -> Session {
@@ -40,13 +72,13 @@ impl Session {
     /// A session with an empty workspace.
     pub fn new() -> Session {
         Session {
-            desk: Desk {
-                workspace: Workspace::new(BEGIN),
-                title: String::new(),
-                about: String::new(),
-            },
+            world: World::new(),
+            desk: Desk::new(World::START),
             history: History::default(),
+            try_first: None,
             revision: 0,
+            task: None,
+            memo: Memo::default(),
         }
     }
 
@@ -54,191 +86,295 @@ impl Session {
     ///
     /// # Errors
     /// The bytes are not that part.
-    pub fn supply(&mut self, name: &str, _bytes: &[u8]) -> Result<(), Refusal> {
-        Err(Refusal::new(format!("The catalog has no part {name}.")))
+    pub fn supply(&mut self, name: &str, bytes: &[u8]) -> Result<(), Refusal> {
+        self.world
+            .supply(name, bytes)
+            .map_err(|error| Refusal::new(error.to_string()))?;
+        self.memo.supplied += 1;
+        Ok(())
+    }
+
+    /// Whether a longer work is under way, which goes on with [`Request::Continue`].
+    pub fn is_busy(&self) -> bool {
+        self.task.is_some()
     }
 
     /// Answers a request. A refused request changes nothing.
+    ///
+    /// Whatever is not [`Request::Continue`] or a look at something ends a longer work that is
+    /// under way, as [`Request::Cancel`] would.
     pub fn handle(&mut self, request: Request) -> Reply {
         self.answer(request).unwrap_or_else(Reply::Refused)
     }
 
     fn answer(&mut self, request: Request) -> Result<Reply, Refusal> {
         match request {
-            Request::OpenSaved { saved } => {
-                let desk = Desk {
-                    workspace: saved.workspace(BEGIN)?,
-                    title: saved.title,
-                    about: saved.about,
-                };
-                self.history = History::default();
-                self.arrive(desk);
+            Request::OpenPlay { source } => self.open_play(&source),
+            Request::OpenSaved { saved } => self.open_saved(saved),
+            Request::Save => Ok(Reply::Saved(self.save())),
+            Request::Refresh => Ok(self.state()),
+            Request::Edit { edit } => self.edit(&edit),
+            Request::Undo => {
+                let desk = self.history.undo(self.desk.clone());
+                self.arrive(desk.map_err(|_| Refusal::new("There is nothing to undo."))?);
+                Ok(self.state())
             }
-            Request::Save => {
-                let desk = &self.desk;
-                let saved = Saved::of(&desk.workspace, &desk.title, &desk.about);
-                return Ok(Reply::Saved(saved));
+            Request::Redo => {
+                let desk = self.history.redo(self.desk.clone());
+                self.arrive(desk.map_err(|_| Refusal::new("There is nothing to redo."))?);
+                Ok(self.state())
             }
-            Request::Refresh => {}
-            Request::Edit { edit } => self.edit(&edit)?,
-            Request::Undo => match self.history.undo(self.desk.clone()) {
-                Ok(desk) => self.arrive(desk),
-                Err(_) => return Err(Refusal::new("There is nothing to undo.")),
+            Request::Build => self.begin(|building| Task::Build(Box::new(building))),
+            Request::Forecast => match &self.memo.forecast {
+                Some((revision, known)) if *revision == self.revision => {
+                    Ok(Reply::Prediction(known.clone()))
+                }
+                _ => self.begin(|building| Task::Forecast(Box::new(building))),
             },
-            Request::Redo => match self.history.redo(self.desk.clone()) {
-                Ok(desk) => self.arrive(desk),
-                Err(_) => return Err(Refusal::new("There is nothing to redo.")),
-            },
-            Request::List { tree, dir } => return self.list(tree, &dir).map(Reply::Rows),
-            Request::Read { tree, path } => {
-                return self
-                    .read(tree, &path)
-                    .map(|file| Reply::File(Box::new(file)));
+            Request::Matrix { other } => {
+                self.task = Some(Task::Matrix(Box::new(MatrixTask::new(&self.desk, other))));
+                self.turn()
             }
-            _ => {
-                return Err(Refusal::new("There is no build yet.").help("Build first."));
+            Request::Suggest => {
+                self.task = Some(Task::Suggest(Box::new(SuggestTask::new(&self.desk))));
+                self.turn()
             }
+            Request::Continue => self.turn(),
+            Request::Cancel => {
+                self.task = None;
+                Ok(self.state())
+            }
+            Request::List { tree, dir } => Trees::of(&self.desk).list(tree, &dir).map(Reply::Rows),
+            Request::Find {
+                tree,
+                pattern,
+                limit,
+            } => Trees::of(&self.desk)
+                .find(tree, &pattern, limit)
+                .map(Reply::Rows),
+            Request::Read { tree, path } => Trees::of(&self.desk)
+                .read(tree, &path)
+                .map(|file| Reply::File(Box::new(file))),
+            Request::ShowBuild { build } => {
+                let build = self.find_build(build)?;
+                Ok(Reply::Build(Box::new(self.build_view(&build))))
+            }
+            Request::Compare { before, after } => {
+                let (before, after) = (self.find_build(before)?, self.find_build(after)?);
+                Ok(Reply::Comparison(compare(&before, &after)))
+            }
+            Request::Export { build, format } => self.export(build, format).map(Reply::Archive),
         }
-        Ok(Reply::State(Box::new(self.state())))
     }
 
+    fn find_build(&self, number: u32) -> Result<Arc<Build>, Refusal> {
+        self.desk.build(number).cloned().ok_or_else(|| {
+            Refusal::new(format!("There is no build {number}."))
+                .help("Look at the history for the builds that there are.")
+        })
+    }
+
+    /// Makes `desk` the present one; what was under way belonged to the one before.
     fn arrive(&mut self, desk: Desk) {
         self.desk = desk;
         self.revision += 1;
+        self.task = None;
     }
 
-    fn edit(&mut self, edit: &Edit) -> Result<(), Refusal> {
-        let mut desk = self.desk.clone();
-        desk.workspace.apply(edit)?;
-        let typing = match edit {
-            Edit::Dockerfile { text } => {
-                let old = self.desk.workspace.dockerfile().unwrap_or_default();
-                Typing::between(DOCKERFILE, old.as_bytes(), text.as_bytes())
-            }
-            Edit::Write { path, bytes, .. } => {
-                let old = self.desk.workspace.files().find(path);
-                old.and_then(|(_, inode)| inode.file())
-                    .and_then(|old| Typing::between(path, old.bytes(), bytes))
-            }
-            _ => None,
-        };
-        self.history
-            .record(self.desk.clone(), label(edit, &self.desk.workspace), typing);
-        self.arrive(desk);
-        Ok(())
-    }
-
-    fn state(&self) -> State {
-        let text = self.desk.workspace.dockerfile().unwrap_or_default();
-        let parsed = dockerfile::parse(&text);
-        let file = parse_stages(&parsed.ast);
-        let blocks = blocks::blocks(&text, &parsed.ast);
-        let files = self.desk.workspace.files();
-        State {
-            revision: self.revision,
-            title: self.desk.title.clone(),
-            about: self.desk.about.clone(),
-            try_first: None,
-            undo: self.history.undo_label().map(String::from),
-            redo: self.history.redo_label().map(String::from),
-            instructions: text::instructions(&parsed.ast, &blocks, &file),
-            diagnostics: text::diagnostics(&text, parsed.errors.iter().chain(&file.errors)),
-            options: self.desk.workspace.options().clone(),
-            context: summary(files),
-            prediction: Prediction {
-                revision: self.revision,
-                ..Prediction::default()
-            },
-            build: None,
-            history: Vec::new(),
-            dockerfile: text.into_owned(),
-        }
-    }
-
-    fn fs(&self, tree: TreeRef) -> Result<&Fs, Refusal> {
-        match tree {
-            TreeRef::Context => Ok(self.desk.workspace.files()),
-            _ => Err(Refusal::new("There is no such build.")),
-        }
-    }
-
-    fn list(&self, tree: TreeRef, dir: &str) -> Result<Vec<Row>, Refusal> {
-        let fs = self.fs(tree)?;
-        let (_, inode) = fs
-            .find(dir)
-            .ok_or_else(|| Refusal::new(format!("There is no {dir} here.")))?;
-        let entries = inode
-            .dir()
-            .ok_or_else(|| Refusal::new(format!("{dir} is no directory.")))?;
-        let path = |name: &str| match dir {
-            "" => name.to_string(),
-            dir => format!("{dir}/{name}"),
-        };
-        Ok(entries
+    /// The parts that would tell more of `desk` and were not asked for yet.
+    fn asks(&mut self, desk: &Desk) -> Option<Reply> {
+        let reading = Reading::of(
+            &desk.workspace,
+            &self.world,
+            self.memo.supplied,
+            self.memo.reading.as_ref(),
+        );
+        self.memo.reading = Some(reading.clone());
+        let new: Vec<String> = reading
+            .needs
             .iter()
-            .map(|(name, ino)| tree::row(fs, path(name), *ino))
-            .collect())
+            .filter(|part| self.memo.asked.insert((*part).clone()))
+            .cloned()
+            .collect();
+        (!new.is_empty()).then_some(Reply::Needs(new))
     }
 
-    fn read(&self, tree: TreeRef, path: &str) -> Result<FileView, Refusal> {
-        let fs = self.fs(tree)?;
-        let (ino, inode) = fs
-            .find(path)
-            .ok_or_else(|| Refusal::new(format!("There is no {path} here.")))?;
-        let content = inode.file();
-        Ok(FileView {
-            row: tree::row(fs, path.to_string(), ino),
-            text: content
-                .filter(|content| content.bytes().len() <= FileView::MAX_TEXT)
-                .and_then(|content| String::from_utf8(content.bytes().to_vec()).ok()),
-            sha256: content.map(|content| hex(&content.sha256())),
-            versions: Vec::new(),
+    fn edit(&mut self, edit: &Edit) -> Result<Reply, Refusal> {
+        let mut desk = self.desk.clone();
+        desk.apply(edit, &mut self.memo.tally)?;
+        if let Some(needs) = self.asks(&desk) {
+            return Ok(needs);
+        }
+        let label = label::of(edit, &self.desk.workspace);
+        let before = std::mem::replace(&mut self.desk, desk);
+        self.history
+            .record(before.clone(), label, typing(edit, &before));
+        self.arrive(self.desk.clone());
+        Ok(self.state())
+    }
+
+    fn begin(
+        &mut self,
+        task: impl FnOnce(crate::engine::Building) -> Task,
+    ) -> Result<Reply, Refusal> {
+        match self.desk.clone().begin(&self.world) {
+            Err(parts) => Ok(Reply::Needs(parts)),
+            Ok(building) => {
+                self.task = Some(task(building));
+                self.turn()
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Result<Reply, Refusal> {
+        let task = self.task.take().ok_or_else(|| {
+            Refusal::new("Nothing is under way that could go on.").help("Begin with a build.")
+        })?;
+        let (rest, outcome) = task.turn(&self.world);
+        self.task = rest;
+        Ok(match outcome {
+            Outcome::Progress(progress) => Reply::Progress(progress),
+            Outcome::Needs(parts) => Reply::Needs(parts),
+            Outcome::Built(desk) => {
+                let number = desk.builds.len();
+                let before = self.desk.clone();
+                self.history.record(before, format!("build {number}"), None);
+                self.arrive(*desk);
+                self.state()
+            }
+            Outcome::Forecast(build) => {
+                let prediction = forecast::of_build(self.predict(), &build);
+                self.memo.forecast = Some((self.revision, prediction.clone()));
+                Reply::Prediction(prediction)
+            }
+            Outcome::Matrix(matrix) => Reply::Matrix(matrix),
+            Outcome::Suggestions(found) => Reply::Suggestions(found),
         })
     }
-}
 
-fn summary(files: &Fs) -> ContextSummary {
-    let mut summary = ContextSummary::default();
-    for entry in files.walk(Fs::ROOT) {
-        if matches!(entry.inode.kind, Kind::File(_) | Kind::Symlink(_)) {
-            summary.files += 1;
-            summary.sent += 1;
-            summary.sent_bytes += entry.inode.size();
+    fn reading(&mut self) -> Arc<Reading> {
+        let reading = Reading::of(
+            &self.desk.workspace,
+            &self.world,
+            self.memo.supplied,
+            self.memo.reading.as_ref(),
+        );
+        self.memo.reading = Some(reading.clone());
+        reading
+    }
+
+    fn state(&mut self) -> Reply {
+        let reading = self.reading();
+        let prediction = match &self.memo.forecast {
+            Some((revision, known)) if *revision == self.revision => known.clone(),
+            _ => self.predict(),
+        };
+        let last = self.desk.last_build().cloned();
+        let state = State {
+            revision: self.revision,
+            title: self.desk.title.to_string(),
+            about: self.desk.about.to_string(),
+            try_first: self.try_first.clone(),
+            dockerfile: reading.text.to_string(),
+            undo: self.history.undo_label().map(String::from),
+            redo: self.history.redo_label().map(String::from),
+            instructions: reading.instructions.clone(),
+            diagnostics: reading.diagnostics.clone(),
+            options: self.desk.workspace.options().clone(),
+            context: self.context(&reading),
+            prediction,
+            build: last.map(|build| self.build_view(&build)),
+            history: self
+                .desk
+                .builds
+                .iter()
+                .map(|build| made::summary(build))
+                .collect(),
+        };
+        Reply::State(Box::new(state))
+    }
+
+    fn context(&mut self, reading: &Reading) -> ContextSummary {
+        let workspace = &self.desk.workspace;
+        let ignore = reading.ignore.clone().unwrap_or_default();
+        let plan = reading.plan.as_ref().ok().map(|plan| &**plan);
+        let all = self.memo.tally.sum(workspace.files());
+        let sent = sent(workspace, plan, &ignore, &mut self.memo.sender).unwrap_or_default();
+        let sent = self.memo.sent_tally.sum(&sent);
+        ContextSummary {
+            files: all.files as u32,
+            sent: sent.files as u32,
+            sent_bytes: sent.bytes,
+            changed: self.desk.last_build().map_or_else(Vec::new, |last| {
+                changed_paths(last.workspace.files(), workspace.files())
+            }),
+            ignore_file: (!ignore.file.is_empty()).then(|| ignore.file.clone()),
         }
     }
-    summary
-}
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What an edit is called where it can be undone.
-fn label(edit: &Edit, before: &Workspace) -> String {
-    match edit {
-        Edit::Dockerfile { .. } => "edit Dockerfile".into(),
-        Edit::Move { from, .. } => {
-            let text = before.dockerfile().unwrap_or_default();
-            let parsed = dockerfile::parse(&text);
-            match parsed.ast.nodes.get(*from) {
-                Some(node) => format!("move {}", text::one_line(node)),
-                None => "move".into(),
+    /// What the next build would do, as far as the keys tell.
+    fn predict(&mut self) -> Prediction {
+        let reading = self.reading();
+        let (Ok(plan), Ok(ignore)) = (&reading.plan, &reading.ignore) else {
+            let mut prediction = forecast::of_error(&reading, self.revision);
+            if let Err(error) = &reading.ignore {
+                prediction.error.get_or_insert_with(|| error.to_string());
             }
-        }
-        Edit::Write { path, .. } if before.files().find(path).is_none() => format!("new {path}"),
-        Edit::Write { path, .. } | Edit::Nudge { path } => format!("edit {path}"),
-        Edit::Upload { files } => match files.as_slice() {
-            [file] => format!("upload {}", file.path),
-            files => format!("upload {} files", files.len()),
-        },
-        Edit::Mkdir { path } | Edit::Symlink { path, .. } => format!("new {path}"),
-        Edit::Delete { path } => format!("delete {path}"),
-        Edit::Rename { from, to } => format!("rename {from} to {to}"),
-        Edit::Chmod { path, mode } => format!("chmod {mode:o} {path}"),
-        Edit::Touch { path } => format!("touch {path}"),
-        Edit::Options { .. } => "change of options".into(),
-        Edit::Advance { days: 1 } => "advance a day".into(),
-        Edit::Advance { days } => format!("advance {days} days"),
-        Edit::ClearCache => "clear the cache".into(),
+            return prediction;
+        };
+        let job = self.desk.job(plan.clone(), ignore, &mut self.memo.sender);
+        let predicted = predict(job, &mut WorldHost(&self.world));
+        forecast::of_keys(&predicted, plan, &reading.instructions, self.revision)
     }
+
+    fn build_view(&mut self, build: &Arc<Build>) -> BuildView {
+        let known = match &self.memo.shown {
+            Some((shown, view)) if Arc::ptr_eq(shown, build) => Some(view.clone()),
+            _ => None,
+        };
+        let mut view = known.unwrap_or_else(|| {
+            let earlier: Vec<Arc<Build>> = self
+                .desk
+                .builds
+                .iter()
+                .take_while(|earlier| earlier.number < build.number)
+                .cloned()
+                .collect();
+            let view = made::build(build, &earlier);
+            self.memo.shown = Some((build.clone(), view.clone()));
+            view
+        });
+        view.current = self.desk.workspace.dockerfile().as_deref() == Some(&view.dockerfile);
+        view
+    }
+
+    fn save(&self) -> Saved {
+        let desk = &self.desk;
+        let mut saved = Saved::of(&desk.workspace, &desk.title, &desk.about);
+        saved.built = desk
+            .last_build()
+            .filter(|last| !last.workspace.same_as(&desk.workspace))
+            .map(|last| Box::new(Saved::of(&last.workspace, &desk.title, &desk.about)));
+        saved
+    }
+
+    fn export(&self, build: u32, format: ArchiveFormat) -> Result<Archive, Refusal> {
+        let build = self.find_build(build)?;
+        let image = build.report.image.as_ref().ok_or_else(|| {
+            Refusal::new(format!("Build {} made no image.", build.number))
+                .help("Export a build that came to its end.")
+        })?;
+        open::archive(image, format, build.number)
+    }
+}
+
+/// The text change that an edit is, if it could be a keystroke.
+fn typing(edit: &Edit, before: &Desk) -> Option<Typing> {
+    let (path, new) = match edit {
+        Edit::Dockerfile { text } => (DOCKERFILE, text.as_bytes()),
+        Edit::Write { path, bytes, .. } => (path.as_str(), bytes.as_slice()),
+        _ => return None,
+    };
+    let (_, inode) = before.workspace.files().find(path)?;
+    Typing::between(path, inode.file()?.bytes(), new)
 }

@@ -9,9 +9,12 @@
 mod build;
 mod compare;
 mod files;
+pub(crate) mod made;
+pub(crate) mod stack;
 mod state;
 pub(crate) mod text;
 pub(crate) mod tree;
+pub(crate) mod why;
 
 pub use build::*;
 pub use compare::*;

@@ -1,15 +1,35 @@
 //! The Dockerfile as the page shows it: instructions and diagnostics.
 
 use crate::dockerfile::diagnostic::{Diagnostic, Fix, Severity};
+use crate::dockerfile::edit::Block;
 use crate::dockerfile::instruction::Dockerfile;
 use crate::dockerfile::node::{Ast, Node};
 use crate::dockerfile::span::{LineIndex, Lines, Span};
-use crate::engine::blocks::{Block, can_move};
+use crate::engine::changes::one_line;
 
 use super::{DiagnosticView, FixView, InstructionView, SeverityView};
 
 /// The instructions of a parsed text.
 pub fn instructions(ast: &Ast, blocks: &[Block], file: &Dockerfile) -> Vec<InstructionView> {
+    let mut stage = None;
+    let stages: Vec<Option<usize>> = ast
+        .nodes
+        .iter()
+        .map(|node| {
+            if is_from(node) {
+                stage = Some(stage.map_or(0, |stage| stage + 1));
+            }
+            stage
+        })
+        .collect();
+    // Neighbours change places if they belong to the same stage and neither opens it.
+    let fits = |a: Option<usize>, b: Option<usize>| match (a, b) {
+        (Some(a), Some(b)) => match (ast.nodes.get(a), ast.nodes.get(b)) {
+            (Some(x), Some(y)) => stages[a] == stages[b] && !is_from(x) && !is_from(y),
+            _ => false,
+        },
+        _ => false,
+    };
     ast.nodes
         .iter()
         .zip(blocks)
@@ -17,12 +37,19 @@ pub fn instructions(ast: &Ast, blocks: &[Block], file: &Dockerfile) -> Vec<Instr
         .map(|(at, (node, block))| InstructionView {
             keyword: node.name.text.to_uppercase(),
             text: one_line(node),
-            lines: [block.own.first, block.own.last],
+            lines: [node.lines.first, node.lines.last],
             block: [block.lines.first, block.lines.last],
-            stage: block.stage.map(|stage| stage_name(file, stage)),
-            can_move: can_move(blocks, at),
+            stage: stages[at].map(|stage| stage_name(file, stage)),
+            can_move: [
+                fits(at.checked_sub(1), Some(at)),
+                fits(Some(at), Some(at + 1)),
+            ],
         })
         .collect()
+}
+
+fn is_from(node: &Node) -> bool {
+    node.name.text.eq_ignore_ascii_case("FROM")
 }
 
 /// The stage's name, or its number.
@@ -31,16 +58,6 @@ fn stage_name(file: &Dockerfile, stage: usize) -> String {
         Some(stage) if !stage.name.is_empty() => stage.name.clone(),
         _ => stage.to_string(),
     }
-}
-
-/// The instruction with its keyword in capitals and single blanks between the parts.
-pub fn one_line(node: &Node) -> String {
-    let original = node.original.trim();
-    let rest = original.get(node.name.text.len()..).unwrap_or_default();
-    let words: Vec<&str> = rest.split_whitespace().collect();
-    format!("{} {}", node.name.text.to_uppercase(), words.join(" "))
-        .trim_end()
-        .to_string()
 }
 
 /// The diagnostics in order of place.

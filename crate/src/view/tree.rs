@@ -59,3 +59,57 @@ pub fn weigh(fs: &Fs, ino: Ino) -> Weight {
     fs.walk(ino).for_each(|entry| add(entry.inode));
     weight
 }
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a path fits a pattern: it contains it, or, where the pattern has `*` or `?`, it is
+/// matched by it as a whole. `*` goes over slashes.
+pub fn fits(pattern: &str, path: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return path.contains(pattern);
+    }
+    let (pattern, path): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), path.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while t < path.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                back = Some((p, t));
+                p += 1;
+            }
+            Some(letter) if *letter == '?' || *letter == path[t] => {
+                p += 1;
+                t += 1;
+            }
+            // The last star takes one character more.
+            _ => match back {
+                Some((star, at)) => {
+                    back = Some((star, at + 1));
+                    p = star + 1;
+                    t = at + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|letter| *letter == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn patterns() {
+        assert!(fits("app", "src/app.js"));
+        assert!(fits("*.js", "src/app.js"));
+        assert!(fits("src/*p?js", "src/app.js"));
+        assert!(!fits("*.ts", "src/app.js"));
+        assert!(fits("*a*b*", "xxaxxbxx"));
+        assert!(!fits("a?", "a"));
+    }
+}

@@ -1,0 +1,249 @@
+//! Other Dockerfiles that may give the same image: candidates, nothing more.
+
+use std::collections::BTreeSet;
+
+use crate::dockerfile::edit::{Block, blocks, move_instruction};
+use crate::dockerfile::instruction::{Command, Instruction, parse_stages};
+use crate::dockerfile::node::Ast;
+use crate::dockerfile::parse;
+use crate::engine::changes::one_line;
+use crate::fs::Fs;
+
+/// A Dockerfile that may be better.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// What it does: `Copy package.json before RUN npm ci`.
+    pub title: String,
+    /// Why it may help.
+    pub reason: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// Which files a command needs to know what to install, by a word in it.
+const INSTALLS: &[(&str, &[&str])] = &[
+    (
+        "npm ",
+        &[
+            "package.json",
+            "package-lock.json",
+            "npm-shrinkwrap.json",
+            ".npmrc",
+        ],
+    ),
+    (
+        "yarn",
+        &["package.json", "yarn.lock", ".yarnrc", ".yarnrc.yml"],
+    ),
+    (
+        "pnpm ",
+        &["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"],
+    ),
+    (
+        "pip",
+        &[
+            "requirements.txt",
+            "requirements-dev.txt",
+            "constraints.txt",
+            "pyproject.toml",
+            "setup.py",
+            "setup.cfg",
+        ],
+    ),
+    ("go mod download", &["go.mod", "go.sum"]),
+    ("composer ", &["composer.json", "composer.lock"]),
+    ("bundle ", &["Gemfile", "Gemfile.lock"]),
+];
+
+/// So many candidates are looked at for one Dockerfile.
+const MAX_CANDIDATES: usize = 24;
+
+/// The candidates for a text, the simplest first.
+pub fn candidates(text: &str, files: &Fs) -> Vec<Candidate> {
+    let parsed = parse(text);
+    let file = parse_stages(&parsed.ast);
+    if parsed.error().is_some() || file.error().is_some() {
+        return Vec::new();
+    }
+    let nodes = Nodes {
+        text,
+        ast: &parsed.ast,
+        blocks: blocks(text),
+    };
+    let mut out = Vec::new();
+    for stage in &file.stages {
+        let instructions: Vec<(usize, &Instruction)> = stage
+            .instructions
+            .iter()
+            .filter_map(|instruction| Some((nodes.index_of(instruction)?, instruction)))
+            .collect();
+        for (place, (copy_at, copy)) in instructions.iter().enumerate() {
+            let runs: Vec<(usize, &Instruction)> = instructions[place + 1..]
+                .iter()
+                .filter(|(_, later)| matches!(later.command, Command::Run(_)))
+                .copied()
+                .collect();
+            if is_context_copy(copy) {
+                for (run_at, run) in &runs {
+                    out.extend(nodes.split(*copy_at, copy, *run_at, run, files));
+                }
+                for (run_at, _) in runs.iter().rev() {
+                    out.extend(nodes.moved_below(*copy_at, *run_at));
+                }
+            }
+            if let (Command::Run(_), Some((next_at, next))) =
+                (&copy.command, instructions.get(place + 1))
+            {
+                out.extend(nodes.joined(*copy_at, copy, *next_at, next));
+            }
+        }
+    }
+    let mut seen = BTreeSet::from([text.to_string()]);
+    out.retain(|candidate| seen.insert(candidate.text.clone()));
+    out.truncate(MAX_CANDIDATES);
+    out
+}
+
+fn is_context_copy(instruction: &Instruction) -> bool {
+    match &instruction.command {
+        Command::Copy(copy) => copy.from.is_empty() && copy.transfer.contents.is_empty(),
+        Command::Add(add) => add.transfer.contents.is_empty(),
+        _ => false,
+    }
+}
+
+struct Nodes<'a> {
+    text: &'a str,
+    ast: &'a Ast,
+    blocks: Vec<Block>,
+}
+
+impl Nodes<'_> {
+    fn index_of(&self, instruction: &Instruction) -> Option<usize> {
+        self.ast
+            .nodes
+            .iter()
+            .position(|node| node.span == instruction.span)
+    }
+
+    fn line(&self, at: usize) -> String {
+        self.ast.nodes.get(at).map(one_line).unwrap_or_default()
+    }
+
+    fn moved_below(&self, from: usize, to: usize) -> Option<Candidate> {
+        let moved = move_instruction(self.text, from, to).ok()?;
+        let (what, run) = (self.line(from), self.line(to));
+        Some(Candidate {
+            title: format!("Move {what} below {run}"),
+            reason: format!("{run} then stays cached when the files of {what} change."),
+            text: moved.text,
+        })
+    }
+
+    /// `COPY manifests ./` in place of the COPY, which goes below the RUN.
+    fn split(
+        &self,
+        copy_at: usize,
+        copy: &Instruction,
+        run_at: usize,
+        run: &Instruction,
+        files: &Fs,
+    ) -> Option<Candidate> {
+        let Command::Copy(parsed) = &copy.command else {
+            return None;
+        };
+        let [source] = parsed.transfer.sources.as_slice() else {
+            return None;
+        };
+        let source = source.trim_start_matches("./").trim_matches('/');
+        let whole = if source == "." { "" } else { source };
+        let (_, inode) = files.find(whole)?;
+        inode.dir()?;
+        let prefix = match whole {
+            "" => String::new(),
+            dir => format!("{dir}/"),
+        };
+        let manifests: Vec<String> = INSTALLS
+            .iter()
+            .filter(|(word, _)| run.code.contains(word))
+            .flat_map(|(_, names)| names.iter())
+            .map(|name| format!("{prefix}{name}"))
+            .filter(|path| files.find(path).is_some())
+            .collect();
+        if manifests.is_empty() || parsed.parents {
+            return None;
+        }
+        let dest = match parsed.transfer.dest.as_str() {
+            "." => "./".to_string(),
+            dest if dest.ends_with('/') => dest.to_string(),
+            dest => format!("{dest}/"),
+        };
+        let flags: Vec<&str> = copy.flags.iter().map(|flag| flag.text.as_str()).collect();
+        let mut words = vec!["COPY"];
+        words.extend(&flags);
+        words.extend(manifests.iter().map(String::as_str));
+        words.push(&dest);
+        let line = words.join(" ");
+        let moved = move_instruction(self.text, copy_at, run_at).ok()?;
+        // What stood below the COPY is now in its place; the new COPY comes in front of it.
+        let at = blocks(&moved.text).get(copy_at)?.span.start;
+        let text = format!("{}{line}\n{}", &moved.text[..at], &moved.text[at..]);
+        let run = self.line(run_at);
+        Some(Candidate {
+            title: format!("Copy {} before {run}", manifests.join(" and ")),
+            reason: format!(
+                "{run} looks at {} only, and stays cached when other files change.",
+                if manifests.len() == 1 {
+                    "that file"
+                } else {
+                    "those files"
+                }
+            ),
+            text,
+        })
+    }
+
+    /// Two RUNs as one, so that what the second deletes is never in a layer.
+    fn joined(
+        &self,
+        first_at: usize,
+        first: &Instruction,
+        next_at: usize,
+        next: &Instruction,
+    ) -> Option<Candidate> {
+        let (Command::Run(a), Command::Run(b)) = (&first.command, &next.command) else {
+            return None;
+        };
+        let plain = |instruction: &Instruction, run: &crate::dockerfile::instruction::Run| {
+            run.line.shell && run.line.files.is_empty() && instruction.flags.is_empty()
+        };
+        let cleans = [
+            "rm ",
+            "apt-get clean",
+            "clean all",
+            "cache clean",
+            "autoremove",
+        ];
+        if !plain(first, a)
+            || !plain(next, b)
+            || !cleans.iter().any(|word| next.code.contains(word))
+        {
+            return None;
+        }
+        let second = b.line.args.first()?;
+        let (x, y) = (self.blocks.get(first_at)?, self.blocks.get(next_at)?);
+        // The instruction itself, without comments above it.
+        let end = self.ast.nodes[first_at].span.end;
+        let head = self.text[..end].trim_end();
+        let tail = &self.text[y.span.end..];
+        debug_assert!(x.span.end <= y.span.start);
+        let escape = self.ast.escape;
+        Some(Candidate {
+            title: format!("Join {} into the RUN before it", self.line(next_at)),
+            reason:
+                "A layer keeps what a later one deletes; deleted in the same RUN it is in none."
+                    .to_string(),
+            text: format!("{head} {escape}\n    && {}{tail}", second.trim()),
+        })
+    }
+}

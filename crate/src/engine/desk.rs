@@ -1,0 +1,309 @@
+//! A workspace with its build cache and its builds: all that an undo takes back.
+
+use std::sync::Arc;
+
+use rpds::VectorSync;
+
+use crate::build::cache::Cache;
+use crate::build::error::{BuildError, ErrorKind};
+use crate::build::plan::{Plan, PlanError, plan};
+use crate::build::report::Report;
+use crate::build::solve::{Builder, Job, Progress};
+use crate::context::{Ignore, SendError, Sender};
+use crate::fs::{Clock, Fs, Time};
+use crate::run::{Host, Limits, Machine, Part, Response};
+use crate::world::World;
+
+use super::changes::describe;
+use super::workspace::{DOCKERFILE, planned};
+use super::{Edit, Refusal, Tally, Workspace};
+
+/// A workspace, its cache and its builds. A clone costs O(1) and shares everything.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// What is built.
+    pub workspace: Workspace,
+    /// The build cache.
+    pub cache: Cache,
+    /// The builds, the oldest first; their numbers are their positions, from 1.
+    pub builds: VectorSync<Arc<Build>>,
+    /// What the session was opened from.
+    pub title: Arc<str>,
+    /// What can be seen in it.
+    pub about: Arc<str>,
+}
+
+/// A build that is over.
+#[derive(Debug)]
+pub struct Build {
+    /// Its number, from 1.
+    pub number: u32,
+    /// What was built.
+    pub workspace: Workspace,
+    /// The graph; none where there could be none.
+    pub plan: Option<Arc<Plan>>,
+    /// What came of it.
+    pub report: Report,
+    /// What led to it, in few words.
+    pub after: String,
+}
+
+/// Why there is no plan to build by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unready {
+    /// Parts of the catalog that must be supplied first.
+    Needs(Vec<String>),
+    /// The build fails before it begins.
+    Fails(BuildError),
+}
+
+impl Desk {
+    /// An empty desk at `now`.
+    pub fn new(now: Time) -> Desk {
+        Desk {
+            workspace: Workspace::new(now),
+            cache: Cache::new(),
+            builds: VectorSync::new_sync(),
+            title: "".into(),
+            about: "".into(),
+        }
+    }
+
+    /// Makes a change. On a refusal nothing has changed.
+    ///
+    /// # Errors
+    /// As [`Workspace::apply`].
+    pub fn apply(&mut self, edit: &Edit, tally: &mut Tally) -> Result<(), Refusal> {
+        self.workspace.apply(edit, tally)?;
+        if let Edit::ClearCache = edit {
+            self.cache.clear();
+        }
+        Ok(())
+    }
+
+    /// The last build.
+    pub fn last_build(&self) -> Option<&Arc<Build>> {
+        self.builds.last()
+    }
+
+    /// The build of that number.
+    pub fn build(&self, number: u32) -> Option<&Arc<Build>> {
+        self.builds.get((number as usize).checked_sub(1)?)
+    }
+
+    /// What a build of `plan` works on. `sender` makes it cheap; any will do.
+    pub fn job(&self, plan: Arc<Plan>, ignore: &Ignore, sender: &mut Sender) -> Job {
+        Job {
+            context: sent(&self.workspace, Some(&plan), ignore, sender),
+            options: planned(self.workspace.options()).unwrap_or_default(),
+            plan,
+            cache: self.cache.clone(),
+            clock: Clock::at(self.workspace.now()),
+            limits: Limits::default(),
+        }
+    }
+
+    /// A build of the workspace that has not begun.
+    ///
+    /// # Errors
+    /// Parts of the catalog that must be supplied first.
+    pub fn begin(self, world: &World) -> Result<Building, Vec<String>> {
+        let after = match self.last_build() {
+            Some(last) => describe(&last.workspace, &self.workspace),
+            None => "the first build".to_string(),
+        };
+        let ignore = self.workspace.context().ignore(DOCKERFILE);
+        let planned = plan_of(&self.workspace, world);
+        let state = match (planned, ignore) {
+            (Err(Unready::Needs(parts)), _) => return Err(parts),
+            (Err(Unready::Fails(error)), _) => State::Failed(error),
+            (Ok(_), Err(error)) => State::Failed(BuildError {
+                message: error.to_string(),
+                lines: Vec::new(),
+                help: Some(format!(
+                    "Look at line {} of {}.",
+                    error.line(),
+                    error.file()
+                )),
+                kind: ErrorKind::Dockerfile,
+            }),
+            (Ok(plan), Ok(ignore)) => {
+                let job = self.job(plan.clone(), &ignore, &mut Sender::default());
+                State::Builder(plan, Box::new(Builder::new(job)))
+            }
+        };
+        Ok(Building {
+            desk: self,
+            after,
+            state,
+        })
+    }
+}
+
+/// The graph of the workspace's Dockerfile.
+///
+/// # Errors
+/// [`Unready`].
+pub fn plan_of(workspace: &Workspace, world: &World) -> Result<Arc<Plan>, Unready> {
+    let Some(text) = workspace.dockerfile() else {
+        return Err(Unready::Fails(BuildError {
+            message: "failed to read dockerfile: open Dockerfile: no such file or directory".into(),
+            lines: Vec::new(),
+            help: Some("Make a file called Dockerfile at the top of the context.".into()),
+            kind: ErrorKind::Missing,
+        }));
+    };
+    let options = planned(workspace.options()).map_err(|refusal| {
+        Unready::Fails(BuildError {
+            message: refusal.message,
+            lines: Vec::new(),
+            help: refusal.help,
+            kind: ErrorKind::Dockerfile,
+        })
+    })?;
+    match plan(&text, &options, &mut world.clone()) {
+        Ok(plan) => Ok(Arc::new(plan)),
+        Err(PlanError::Needs(parts)) => Err(Unready::Needs(parts)),
+        Err(PlanError::Failed(error)) => Err(Unready::Fails(error)),
+    }
+}
+
+/// What of the context a build of `plan` is sent; without a plan all that is not ignored.
+///
+/// # Errors
+/// As [`Sender::send`].
+pub fn sent(
+    workspace: &Workspace,
+    plan: Option<&Plan>,
+    ignore: &Ignore,
+    sender: &mut Sender,
+) -> Result<Fs, SendError> {
+    let paths = plan.and_then(|plan| plan.context_paths.as_deref());
+    match paths {
+        // Nothing is asked for, so nothing is sent: an empty list would stand for everything.
+        Some([]) => Ok(Fs::empty()),
+        paths => sender.send(
+            workspace.files(),
+            ignore.matcher(),
+            paths.unwrap_or_default(),
+        ),
+    }
+}
+
+/// A build under way, over a fork of its desk.
+pub struct Building {
+    desk: Desk,
+    after: String,
+    state: State,
+}
+
+enum State {
+    Failed(BuildError),
+    Builder(Arc<Plan>, Box<Builder>),
+}
+
+/// What a turn of a build brings.
+pub enum Turn {
+    /// There is more to do.
+    More {
+        /// The step that comes next.
+        doing: String,
+        /// Steps that are over.
+        done: u32,
+        /// Steps in all.
+        total: u32,
+    },
+    /// Parts of the catalog that must be supplied first.
+    Needs(Vec<String>),
+    /// The build is over: [`Building::finish`] tells.
+    Over,
+}
+
+impl std::fmt::Debug for Building {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Building({})", self.after)
+    }
+}
+
+impl Building {
+    /// Does a part of the work: at most one step runs.
+    pub fn turn(&mut self, world: &World) -> Turn {
+        let State::Builder(_, builder) = &mut self.state else {
+            return Turn::Over;
+        };
+        match builder.step(&mut WorldHost(world)) {
+            Progress::More { doing, done, total } => Turn::More {
+                doing,
+                done: done as u32,
+                total: total as u32,
+            },
+            Progress::Needs(parts) => Turn::Needs(parts),
+            Progress::Cancelled | Progress::Done => Turn::Over,
+        }
+    }
+
+    /// Works to the end.
+    ///
+    /// # Errors
+    /// Parts of the catalog that must be supplied first; it can then go on.
+    pub fn run(&mut self, world: &World) -> Result<(), Vec<String>> {
+        loop {
+            match self.turn(world) {
+                Turn::More { .. } => {}
+                Turn::Needs(parts) => return Err(parts),
+                Turn::Over => return Ok(()),
+            }
+        }
+    }
+
+    /// The desk with the build on it.
+    pub fn finish(self) -> Desk {
+        let mut desk = self.desk;
+        let workspace = desk.workspace.clone();
+        let (plan, report) = match self.state {
+            State::Failed(error) => {
+                let report = Report {
+                    build: 0,
+                    steps: Vec::new(),
+                    image: None,
+                    error: Some(error),
+                    nanos: 0,
+                };
+                (None, report)
+            }
+            State::Builder(plan, builder) => {
+                let (report, cache, clock) = builder.finish();
+                desk.cache = cache;
+                desk.workspace.advance_to(clock.now());
+                (Some(plan), report)
+            }
+        };
+        let number = desk.builds.len() as u32 + 1;
+        desk.builds.push_back_mut(Arc::new(Build {
+            number,
+            workspace,
+            plan,
+            report,
+            after: self.after,
+        }));
+        desk
+    }
+}
+
+/// The world as runs reach it.
+#[derive(Clone, Copy, Debug)]
+pub struct WorldHost<'a>(pub &'a World);
+
+impl Host for WorldHost<'_> {
+    fn machine(&self) -> Machine {
+        self.0.machine
+    }
+
+    fn part(&mut self, name: &str) -> Part {
+        self.0.part(name)
+    }
+
+    fn fetch(&mut self, url: &str) -> Option<Response> {
+        self.0.fetch(url)
+    }
+}
