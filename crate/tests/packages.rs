@@ -174,3 +174,73 @@ fn apt_keeps_archives_without_docker_clean() {
     let again = machine.ok("apt-get install -y --no-install-recommends git");
     assert!((again - first).abs() < 0.1, "{again} is not {first}");
 }
+
+/// The lines that name no repository.
+fn without_addresses(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().filter(|line| !line.contains("://")).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn apk_needs_an_index_or_none() {
+    let mut machine = Container::of("alpine");
+    let without = machine.run("apk add curl");
+    assert_eq!(without.exit_code, 1);
+    insta::assert_snapshot!(without_addresses(&log(&without)), @r"
+    ERROR: unable to select packages:
+      curl (no such package):
+        required by: world[curl]
+    ");
+    let outcome = machine.run("apk add --no-cache curl");
+    insta::assert_snapshot!(without_addresses(&log(&outcome)), @r"
+    (1/9) Installing brotli-libs (1.1.0-r2)
+    (2/9) Installing c-ares (1.33.1-r0)
+    (3/9) Installing curl (8.11.0-r2)
+    (4/9) Installing libcurl (8.11.0-r2)
+    (5/9) Installing libidn2 (2.3.7-r0)
+    (6/9) Installing libpsl (0.21.5-r1)
+    (7/9) Installing libunistring (1.2-r0)
+    (8/9) Installing nghttp2-libs (1.62.1-r0)
+    (9/9) Installing zstd-libs (1.5.6-r0)
+    Executing busybox-1.36.1-r29.trigger
+    OK: 12 MiB in 23 packages
+    ");
+    assert!(machine.has("/usr/bin/curl"));
+    assert!(
+        machine
+            .vfs
+            .root_fs()
+            .find("/var/cache/apk")
+            .is_some_and(|(_, dir)| { dir.dir().is_some_and(|dir| dir.is_empty()) })
+    );
+    machine.ok("apk update");
+    machine.ok("apk add tini");
+    assert!(machine.text("/etc/apk/world").contains("tini"));
+}
+
+#[test]
+fn apk_takes_a_virtual_package_away_with_all_that_it_brought() {
+    let mut machine = Container::of("alpine");
+    machine.ok("apk add --no-cache curl");
+    let before = machine.layer().content_size;
+    machine.ok("apk add --no-cache --virtual .build-deps gcc musl-dev make");
+    assert!(machine.has("/usr/bin/gcc"));
+    assert!(machine.layer().content_size > before + 100_000_000);
+    machine.ok("apk del .build-deps");
+    assert!(!machine.has("/usr/bin/gcc") && machine.has("/usr/bin/curl"));
+    assert!(machine.layer().content_size < before + 100_000);
+}
+
+#[test]
+fn curl_and_wget_fetch() {
+    let mut machine = Container::of("nginx:alpine");
+    machine.world.serve("https://a.tst/hello", "hello\n".into());
+    assert_eq!(log(&machine.run("curl -fsSL https://a.tst/hello")), "hello");
+    machine.ok("curl -fsSLO https://a.tst/hello");
+    machine.ok("wget -q -O copy https://a.tst/hello");
+    assert_eq!(machine.text("/app/hello"), machine.text("/app/copy"));
+    assert_eq!(log(&machine.run("wget -qO- https://a.tst/hello")), "hello");
+    let outcome = machine.run("curl -sSf https://a.invalid/x");
+    assert_eq!(outcome.exit_code, 6);
+    insta::assert_snapshot!(log(&outcome), @"curl: (6) Could not resolve host: a.invalid");
+}

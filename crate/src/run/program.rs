@@ -83,7 +83,9 @@ pub(super) fn identify(
         } else {
             name
         };
-        let program = programs::find(applet).or_else(|| programs::find("busybox"));
+        let program = programs::find(applet)
+            .or_else(|| packages::find(applet))
+            .or_else(|| programs::find("busybox"));
         let known = programs::is_applet(applet);
         return (
             program.filter(|program| !known || program.name != "busybox"),

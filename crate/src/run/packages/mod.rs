@@ -25,9 +25,12 @@
 //! What a cache mount or an earlier command left in a package manager's cache is not downloaded
 //! again.
 
+mod apk;
 mod apt;
+mod download;
 mod dpkg;
 mod files;
+mod npm;
 mod table;
 
 #[cfg(test)]
@@ -36,9 +39,17 @@ mod tests;
 use super::Program;
 
 const TABLE: &[Program] = &[
+    Program::modelled("apk", apk::main),
     Program::modelled("apt", apt::main),
     Program::modelled("apt-get", apt::main),
+    Program::modelled("curl", download::curl),
     Program::modelled("dpkg", dpkg::main),
+    Program::modelled("gpg", download::gpg),
+    Program::modelled("npm", npm::npm),
+    Program::modelled("npx", npm::npx),
+    Program::modelled("pnpm", npm::pnpm),
+    Program::modelled("wget", download::wget),
+    Program::modelled("yarn", npm::yarn),
 ];
 
 /// The program called `name`, if a package manager is called so.
