@@ -31,6 +31,7 @@ mod download;
 mod dpkg;
 mod files;
 mod npm;
+mod pip;
 mod table;
 
 #[cfg(test)]
@@ -47,13 +48,27 @@ const TABLE: &[Program] = &[
     Program::modelled("gpg", download::gpg),
     Program::modelled("npm", npm::npm),
     Program::modelled("npx", npm::npx),
+    Program::modelled("pip", pip::pip),
+    Program::modelled("pip3", pip::pip),
     Program::modelled("pnpm", npm::pnpm),
+    Program::modelled("python", pip::python_main),
+    Program::modelled("python3", pip::python_main),
+    Program::modelled("virtualenv", pip::virtualenv),
     Program::modelled("wget", download::wget),
     Program::modelled("yarn", npm::yarn),
 ];
 
 /// The program called `name`, if a package manager is called so.
 pub fn find(name: &str) -> Option<&'static Program> {
+    // `python3.12` is a `python3`, `pip3.12` a `pip3`.
+    let name = name.split_once("3.").map_or(name, |(stem, minor)| {
+        let versioned = minor.bytes().all(|b| b.is_ascii_digit());
+        match stem {
+            "python" if versioned => "python3",
+            "pip" if versioned => "pip3",
+            _ => name,
+        }
+    });
     TABLE.iter().find(|program| program.name == name)
 }
 

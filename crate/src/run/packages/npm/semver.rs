@@ -91,9 +91,7 @@ fn meets(version: &Version, word: &str) -> bool {
     // The first version past all that share the leading `keep` numbers.
     let past = |keep: usize| {
         let mut numbers = from.numbers;
-        let Some(last) = keep.checked_sub(1) else {
-            return None;
-        };
+        let last = keep.checked_sub(1)?;
         numbers[last] += 1;
         numbers[keep..].fill(0);
         Some(Version {
