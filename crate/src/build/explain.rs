@@ -430,7 +430,17 @@ fn own_causes(
         reordered = false;
     }
     if differing().any(|frame| frame.part == Part::Content) {
-        let files = changed_files(&record.contents, known.contents);
+        let files = match &vertex.op {
+            Op::Http(_) => differing()
+                .filter(|frame| frame.part == Part::Content)
+                .map(|frame| FileChange {
+                    path: frame.name.clone(),
+                    old: frame.before.clone(),
+                    new: frame.value.clone(),
+                })
+                .collect(),
+            _ => changed_files(&record.contents, known.contents),
+        };
         // What the step itself uses comes before what is below it.
         causes.insert(0, Cause::ContentChanged { files });
     } else if reordered && causes.is_empty() && record.op != vertex.key {

@@ -13,7 +13,7 @@ use crate::context::{Context, Edit, Sender};
 use crate::dockerfile::platform::Platform;
 use crate::fs::{Clock, Content, Fs, Kind, Meta, Overlay, Time, diff};
 use crate::image::{History, Image, ImageConfig, Layer, validate};
-use crate::run::{Limits, Offline};
+use crate::run::{Host, Limits, Offline, Response};
 use crate::world::{Reference, World};
 
 const START: Time = Time::from_secs(1_700_000_000);
@@ -63,8 +63,12 @@ impl Bench {
     }
 
     pub fn build(&mut self, dockerfile: &str) -> Report {
+        self.build_with(dockerfile, &mut Offline)
+    }
+
+    fn build_with(&mut self, dockerfile: &str, host: &mut dyn Host) -> Report {
         let mut builder = Builder::new(self.job(dockerfile));
-        builder.run(&mut Offline).expect("nothing is needed");
+        builder.run(host).expect("nothing is needed");
         let (report, cache, clock) = builder.finish();
         (self.cache, self.clock) = (cache, clock);
         self.clock.advance(1_000_000_000);
@@ -371,4 +375,54 @@ fn one_file_in_several_layers_is_one_layer_each() {
     assert!(image.layers[3].is_empty());
     let layers: Vec<_> = report.steps.iter().map(|step| step.layer).collect();
     assert_eq!(layers, [None, Some(1), Some(1), Some(2), Some(3)]);
+}
+
+/// A network on which every address serves the same text.
+struct Serving(&'static str);
+
+impl Host for Serving {
+    fn fetch(&mut self, _: &str) -> Option<Response> {
+        Some(Response {
+            status: 200,
+            body: Content::from(self.0),
+        })
+    }
+}
+
+#[test]
+fn a_download_counts_by_its_bytes() {
+    let mut bench = Bench::new();
+    let file = "FROM base\nADD https://example.org/dir/tool.txt /t/\n";
+    let report = bench.build_with(file, &mut Serving("one"));
+    let image = report.image.as_ref().expect("it builds");
+    let (_, inode) = image.snapshots[1]
+        .find("t/tool.txt")
+        .map(|(i, n)| (i, n.clone()))
+        .expect("it was added");
+    assert_eq!((inode.meta.mode, inode.size()), (0o600, 3));
+    let again = bench.build_with(file, &mut Serving("one"));
+    assert!(statuses(&again).ends_with("cached"), "{}", statuses(&again));
+    let other = bench.build_with(file, &mut Serving("two"));
+    assert!(
+        statuses(&other).ends_with("done done"),
+        "{}",
+        statuses(&other)
+    );
+    assert_eq!(
+        causes(&other, 1),
+        "https://example.org/dir/tool.txt changed"
+    );
+    let digest = crate::image::Digest::of(b"one");
+    let file = format!("FROM base\nADD --checksum={digest} https://example.org/x /x\n");
+    assert!(bench.build_with(&file, &mut Serving("one")).ok());
+    let error = bench
+        .build_with(&file, &mut Serving("two"))
+        .error
+        .expect("it is another file");
+    assert!(error.message.contains("digest mismatch"), "{error}");
+    assert_eq!(error.line_numbers(), [2]);
+    let error = bench
+        .build("FROM base\nADD http://nowhere.invalid/x /x\n")
+        .error;
+    assert!(error.expect("no network").message.contains("no such host"));
 }

@@ -107,5 +107,9 @@ fn content(entry: &BaseEntry) -> Result<Content, String> {
     let digest: Digest = format!("sha256:{sha256}")
         .parse()
         .map_err(|e| format!("{e}"))?;
-    Ok(Content::declared("\x7fELFprogram busybox\n", entry.size, digest.0))
+    Ok(Content::declared(
+        "\x7fELFprogram busybox\n",
+        entry.size,
+        digest.0,
+    ))
 }

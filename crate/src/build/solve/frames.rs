@@ -14,6 +14,9 @@ impl Builder {
         let plan = &self.job.plan;
         let vertex = &plan.vertices[at];
         let mut frames = Frames::from_list(vertex.frames.clone());
+        if let (Op::Http(http), Some(digest)) = (&vertex.op, self.edges[at].downloaded) {
+            frames.push(Part::Content, &http.url, digest);
+        }
         for (number, input) in vertex.inputs.iter().enumerate() {
             match (&vertex.rules[number].content, self.files_of(*input)) {
                 (Some(selectors), Some(files)) => {

@@ -26,12 +26,14 @@ impl Builder {
                 Op::Context => Vec::new(),
                 Op::Http(op) => {
                     let clock = self.job.clock;
-                    let fetched = execute::download(op, host, clock, self.job.options.epoch)
-                        .map_err(|failure| Stop::Failed(at, failure))?;
+                    let (fetched, digest) =
+                        execute::download(op, host, clock, self.job.options.epoch)
+                            .map_err(|failure| Stop::Failed(at, failure))?;
                     let mut frames = Frames::new();
                     frames.push(Part::Parent, "", vertex.key);
-                    frames.push(Part::Content, "", fetched.1);
+                    frames.push(Part::Content, "", digest);
                     self.edges[at].fetched = Some(fetched);
+                    self.edges[at].downloaded = Some(digest);
                     vec![frames.digest()]
                 }
                 Op::Image(image) => {

@@ -81,7 +81,9 @@ struct Edge {
     /// The keys of the result.
     result_keys: Vec<KeyId>,
     /// A file from the network, which is fetched to know its key.
-    fetched: Option<(Done, Digest)>,
+    fetched: Option<Done>,
+    /// The digest of that file.
+    downloaded: Option<Digest>,
     status: Option<Status>,
     ran: bool,
     start: u64,

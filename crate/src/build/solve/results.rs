@@ -118,7 +118,7 @@ impl Builder {
                 nanos: image.image.pull_nanos(machine),
             },
             Op::Http(_) => match self.edges[at].fetched.take() {
-                Some((done, _)) => done,
+                Some(done) => done,
                 None => return Err(Stop::Failed(at, Failure::new("nothing was fetched"))),
             },
             Op::File(op) => execute::files(op, &inputs, clock, clamp, machine)
