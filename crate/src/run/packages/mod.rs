@@ -30,8 +30,11 @@ mod apt;
 mod download;
 mod dpkg;
 mod files;
+mod go;
+mod node;
 mod npm;
 mod pip;
+mod sources;
 mod table;
 
 #[cfg(test)]
@@ -45,7 +48,9 @@ const TABLE: &[Program] = &[
     Program::modelled("apt-get", apt::main),
     Program::modelled("curl", download::curl),
     Program::modelled("dpkg", dpkg::main),
+    Program::modelled("go", go::main),
     Program::modelled("gpg", download::gpg),
+    Program::modelled("node", node::node),
     Program::modelled("npm", npm::npm),
     Program::modelled("npx", npm::npx),
     Program::modelled("pip", pip::pip),
@@ -56,6 +61,25 @@ const TABLE: &[Program] = &[
     Program::modelled("virtualenv", pip::virtualenv),
     Program::modelled("wget", download::wget),
     Program::modelled("yarn", npm::yarn),
+    // The tools of a JavaScript project.
+    Program::modelled("cross-env", node::cross_env),
+    Program::modelled("esbuild", node::compiler),
+    Program::modelled("eslint", node::checker),
+    Program::modelled("jest", node::checker),
+    Program::modelled("mocha", node::checker),
+    Program::modelled("nest", node::compiler),
+    Program::modelled("next", node::next),
+    Program::modelled("ng", node::bundler),
+    Program::modelled("parcel", node::bundler),
+    Program::modelled("prettier", node::checker),
+    Program::modelled("react-scripts", node::bundler),
+    Program::modelled("rimraf", node::rimraf),
+    Program::modelled("rollup", node::bundler),
+    Program::modelled("tsc", node::tsc),
+    Program::modelled("vite", node::bundler),
+    Program::modelled("vitest", node::checker),
+    Program::modelled("vue-cli-service", node::bundler),
+    Program::modelled("webpack", node::bundler),
 ];
 
 /// The program called `name`, if a package manager is called so.
