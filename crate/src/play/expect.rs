@@ -145,13 +145,24 @@ impl StepRef {
         }
     }
 
-    /// Numbers with commas between them, or one text.
+    /// Several, with a comma and a blank between them. A comma within an instruction is not
+    /// followed by what a step begins with: a number, a bracket or a word in capitals.
     fn parse_all(text: &str) -> Vec<StepRef> {
-        let numbers: Option<Vec<StepRef>> = text
-            .split(',')
-            .map(|part| part.trim().parse().ok().map(StepRef::Number))
-            .collect();
-        numbers.unwrap_or_else(|| vec![StepRef::parse(text)])
+        let mut parts: Vec<String> = Vec::new();
+        for part in text.split(", ") {
+            let begins = part.starts_with(|c: char| c.is_ascii_digit() || c == '[')
+                || part.split(' ').next().is_some_and(|word| {
+                    !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase())
+                });
+            match parts.last_mut() {
+                Some(last) if !begins => {
+                    last.push_str(", ");
+                    last.push_str(part);
+                }
+                _ => parts.push(part.to_string()),
+            }
+        }
+        parts.iter().map(|part| StepRef::parse(part)).collect()
     }
 }
 

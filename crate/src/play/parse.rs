@@ -158,7 +158,7 @@ impl Reader {
         match kind.as_str() {
             "dockerfile" if attributes.is_empty() => {
                 let text = fence.text.clone();
-                self.edit(fence, DOCKERFILE, Edit::Dockerfile { text });
+                self.edit(fence, DOCKERFILE, Edit::Dockerfile { text }, self.acting);
             }
             // Some other Dockerfile, shown in the prose.
             "dockerfile" => {}
@@ -169,8 +169,8 @@ impl Reader {
         }
     }
 
-    fn edit(&mut self, fence: &Fence<'_>, path: &str, edit: Edit) {
-        if self.acting {
+    fn edit(&mut self, fence: &Fence<'_>, path: &str, edit: Edit, acting: bool) {
+        if acting {
             self.play.acts.push(Act {
                 line: fence.line,
                 text: format!("write {path}"),
@@ -187,6 +187,7 @@ impl Reader {
         for attribute in attributes {
             let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             let ok = match name {
+                "start" => value.is_empty(),
                 "path" => {
                     path = Some(value);
                     !value.is_empty()
@@ -209,8 +210,8 @@ impl Reader {
                 }
                 _ => {
                     let message = format!(
-                        "there is no attribute `{name}`; known are path, mode, size, link, and \
-                         for files count"
+                        "there is no attribute `{name}`; known are path, mode, size, link, start, \
+                         and for files count"
                     );
                     return self.problem(fence.line, message);
                 }
@@ -222,6 +223,8 @@ impl Reader {
                 return self.problem(fence.line, message);
             }
         }
+        // A long file may stand at the end of the play and yet belong to its start.
+        let acting = self.acting && !attributes.iter().any(|attribute| attribute == "start");
         let Some(path) = path else {
             return self.problem(fence.line, "a file needs path=…");
         };
@@ -230,7 +233,7 @@ impl Reader {
                 path: path.to_string(),
                 target: target.to_string(),
             };
-            return self.edit(fence, path, edit);
+            return self.edit(fence, path, edit, acting);
         }
         if many && (count.is_none() || !path.contains('%')) {
             let message = "files need count=… and a path with % where the number goes";
@@ -247,7 +250,7 @@ impl Reader {
                 path: path.clone(),
                 mode: bits,
             };
-            self.edit(fence, &path, edit);
+            self.edit(fence, &path, edit, acting);
         }
     }
 

@@ -61,6 +61,10 @@ pub fn because(why: &Why, over: bool) -> String {
         Verdict::Depends => "a stage that it copies from runs first".to_string(),
         Verdict::NotAsked => String::new(),
         Verdict::Miss => match why.causes.first() {
+            // A step below that ran is no reason where nothing of the kind was there before.
+            Some(Cause::ParentMissed { .. }) if why.earlier.is_none() => {
+                Cause::NeverBuilt.to_string()
+            }
             Some(Cause::ParentMissed { step, .. }) => {
                 let again = if over { "ran again" } else { "will run again" };
                 format!("{} {again}", step_name(step))

@@ -95,6 +95,8 @@ impl<'s, 'p> Stage<'s, 'p> {
                         let prefix = stage.next_prefix();
                         let lines = Some(stage.lines);
                         let draft = stage.drafts.image(&name, &image, &platform, prefix, lines);
+                        let number = (stage.index, stage.total);
+                        stage.drafts.number(draft, &stage.label, number);
                         stage.root = Some(draft);
                         stage.made.push(draft);
                     }
