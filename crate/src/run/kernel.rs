@@ -55,6 +55,11 @@ impl Env {
         }
     }
 
+    /// Adds a variable that is not there yet.
+    pub(super) fn set_new(&mut self, name: &str, value: &str) {
+        self.0.push((name.to_string(), value.to_string()));
+    }
+
     /// Removes a variable.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(n, _)| n != name);

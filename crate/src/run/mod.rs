@@ -25,6 +25,7 @@ mod log;
 pub mod packages;
 mod program;
 pub mod programs;
+mod shell;
 pub mod users;
 
 pub use fd::{Fd, Fds, Open, Pipe};

@@ -6,12 +6,14 @@ mod create;
 mod date;
 mod grep;
 mod list;
-mod mode;
+pub(super) mod mode;
 mod number;
 mod opts;
 mod owner;
-mod regex;
+pub(super) mod print;
+pub(super) mod regex;
 mod remove;
+pub(super) mod test;
 mod text;
 
 use super::{Flavour, Program};
@@ -26,7 +28,10 @@ pub fn find(name: &str) -> Option<&'static Program> {
         grep::TABLE,
         list::TABLE,
         owner::TABLE,
+        print::TABLE,
         remove::TABLE,
+        super::shell::TABLE,
+        test::TABLE,
         text::TABLE,
     ];
     tables
