@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::build::report::Step;
 use crate::engine::Build;
-use crate::fs::{Fs, node_digest};
+use crate::fs::{Fs, Ino, Kind, node_digest};
 use crate::image::{Digest, Image, ImageConfig};
 use crate::view::made::{seconds, status, summary};
 use crate::view::{ComparedSide, ComparedStep, Comparison};
@@ -39,7 +39,7 @@ pub fn compare(before: &Build, after: &Build) -> Comparison {
         after: summary(after),
         rows,
         same_image: images.is_some_and(|(a, b)| a.manifest_digest() == b.manifest_digest()),
-        same_files: images.is_some_and(|(a, b)| same_files(a, b)),
+        same_files: same_files(before, after),
         same_config: images.is_some_and(|(a, b)| same_config(a, b)),
         shared_layers: images.map_or(0, |(a, b)| {
             layers(a).intersection(&layers(b)).count() as u32
@@ -47,10 +47,45 @@ pub fn compare(before: &Build, after: &Build) -> Comparison {
     }
 }
 
-/// Whether the final trees are the same, file by file, whatever their times.
-pub fn same_files(a: &Image, b: &Image) -> bool {
-    let (a, b) = (a.fs(), b.fs());
-    node_digest(&a, Fs::ROOT) == node_digest(&b, Fs::ROOT)
+/// Whether the final trees are the same, file by file, whatever their times. A copy of the
+/// Dockerfile itself in the image may differ as the two Dockerfiles do.
+pub fn same_files(a: &Build, b: &Build) -> bool {
+    let (Some(x), Some(y)) = (&a.report.image, &b.report.image) else {
+        return false;
+    };
+    let text = |build: &Build| {
+        build
+            .workspace
+            .dockerfile()
+            .unwrap_or_default()
+            .into_owned()
+    };
+    let texts = (text(a), text(b));
+    same_nodes((&x.fs(), Fs::ROOT), (&y.fs(), Fs::ROOT), &texts)
+}
+
+fn same_nodes(a: (&Fs, Ino), b: (&Fs, Ino), texts: &(String, String)) -> bool {
+    if node_digest(a.0, a.1) == node_digest(b.0, b.1) {
+        return true;
+    }
+    let (x, y) = (a.0.inode(a.1), b.0.inode(b.1));
+    if !x.meta.same_but_time(&y.meta) {
+        return false;
+    }
+    match (&x.kind, &y.kind) {
+        (Kind::File(x), Kind::File(y)) => {
+            x.bytes() == texts.0.as_bytes() && y.bytes() == texts.1.as_bytes()
+        }
+        (Kind::Dir(x), Kind::Dir(y)) => {
+            x.len() == y.len()
+                && x.iter()
+                    .zip(y.iter())
+                    .all(|((name, left), (other, right))| {
+                        name == other && same_nodes((a.0, *left), (b.0, *right), texts)
+                    })
+        }
+        _ => false,
+    }
 }
 
 /// Whether the configs are the same but for history and layers.

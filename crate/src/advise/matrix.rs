@@ -99,10 +99,11 @@ impl MatrixTask {
     fn matrix(&self) -> Matrix {
         let count = self.edits.len();
         let builds: Vec<_> = self.warm.iter().filter_map(last).collect();
-        let images = match builds.as_slice() {
-            [a, b] => a.report.image.as_ref().zip(b.report.image.as_ref()),
+        let both = match builds.as_slice() {
+            [a, b] => Some((a, b)),
             _ => None,
         };
+        let images = both.and_then(|(a, b)| a.report.image.as_ref().zip(b.report.image.as_ref()));
         Matrix {
             orders: self.names.clone(),
             rows: self
@@ -116,7 +117,7 @@ impl MatrixTask {
                         .collect(),
                 })
                 .collect(),
-            same_files: images.map(|(a, b)| same_files(a, b)),
+            same_files: both.map(|(a, b)| same_files(a, b)),
             same_config: images.map(|(a, b)| same_config(a, b)),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::engine::{Build, Desk, Edit};
-use crate::view::{MatrixCell, Progress, Suggestion};
+use crate::view::{Progress, Suggestion};
 use crate::world::World;
 
 use super::chain::{Chain, Step};
@@ -113,21 +113,15 @@ impl SuggestTask {
         let (Some(old), Some(new)) = (&a.report.image, &b.report.image) else {
             return;
         };
-        let same = same_files(old, new) && same_config(old, new);
+        let same = same_files(a, b) && same_config(old, new);
         let again_same = match (a_again, b_again) {
-            (Some(a), Some(b)) => match (&a.report.image, &b.report.image) {
-                (Some(a), Some(b)) => same_files(a, b) && same_config(a, b),
-                _ => false,
-            },
+            (Some(a), Some(b)) => same_files(a, b),
             _ => true,
         };
         if !same || !again_same {
             return;
         }
-        let cells: (MatrixCell, MatrixCell) = match (a_again, b_again) {
-            (Some(a), Some(b)) => (cell(a), cell(b)),
-            _ => (cell(a), cell(b)),
-        };
+        let cells = (cell(a_again.unwrap_or(a)), cell(b_again.unwrap_or(b)));
         let saved = cells.0.seconds - cells.1.seconds;
         let smaller = old.size().saturating_sub(new.size());
         let larger = new.size().saturating_sub(old.size());

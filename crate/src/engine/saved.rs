@@ -130,7 +130,7 @@ impl Saved {
                 )?,
             }
         }
-        if !self.dockerfile.is_empty() || workspace.files().find(DOCKERFILE).is_none() {
+        if !self.dockerfile.is_empty() && workspace.files().find(DOCKERFILE).is_none() {
             workspace.apply(
                 &Edit::Dockerfile {
                     text: self.dockerfile.clone(),
@@ -148,14 +148,19 @@ impl Saved {
     }
 }
 
-/// Everything but the Dockerfile, which is saved as its text.
+/// Everything but a Dockerfile that its text says all of.
 fn files(fs: &Fs) -> Vec<SavedFile> {
-    let is_text = |path: &str| path == DOCKERFILE;
     fs.walk(Fs::ROOT)
         .filter_map(|entry| {
             let node = match &entry.inode.kind {
                 Kind::File(content) => match std::str::from_utf8(content.bytes()) {
-                    Ok(_) if is_text(&entry.path) && entry.inode.meta.mode == 0o644 => return None,
+                    Ok(text)
+                        if entry.path == DOCKERFILE
+                            && entry.inode.meta.mode == 0o644
+                            && !text.is_empty() =>
+                    {
+                        return None;
+                    }
                     Ok(text) => SavedNode::Text(text.to_string()),
                     Err(_) => SavedNode::Base64(base64::encode(content.bytes())),
                 },
