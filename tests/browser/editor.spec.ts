@@ -194,8 +194,8 @@ test("marks have a shape and a word, notes stand at the right end", async ({ ope
   await expect(marks).toHaveCount(2);
   await expect(marks.nth(0).locator("title")).toHaveText("cached");
   await expect(marks.nth(1).locator("title")).toHaveText("will run: src/app.js changed");
-  expect(await marks.nth(0).locator("path").getAttribute("d")).not.toBe(
-    await marks.nth(1).locator("path").getAttribute("d"),
+  expect(await marks.nth(0).locator("path").first().getAttribute("d")).not.toBe(
+    await marks.nth(1).locator("path").first().getAttribute("d"),
   );
   await marks.nth(1).click();
   expect(await told(page, "mark")).toEqual([[4]]);

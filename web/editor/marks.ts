@@ -17,15 +17,15 @@ const WORDS: Record<Status, string> = {
   failed: "failed",
 };
 
-/** The shape of a status, in a square of 16 units. */
-const SHAPES: Record<Status, string> = {
-  hit: "M8 1a7 7 0 1 0 0 14A7 7 0 1 0 8 1zM4.6 8.2 7 10.6l4.4-4.8",
-  miss: "M8 2.2 13.8 8 8 13.8 2.2 8z",
-  depends: "M8 2.2 13.8 8 8 13.8 2.2 8zM8 2.2v11.6",
-  config: "M8 2a6 6 0 1 0 0 12A6 6 0 1 0 8 2z",
-  skipped: "M4 8h8",
-  unknown: "M5.6 5.8a2.4 2.4 0 1 1 3.6 2.1c-.8.5-1.2.9-1.2 1.8M8 12.2v.1",
-  failed: "M2 2h12v12H2zM5.5 5.5l5 5M10.5 5.5l-5 5",
+/** The outline of a status and what is drawn in it, in a square of 16 units. */
+const SHAPES: Record<Status, readonly [string, string]> = {
+  hit: ["M8 1a7 7 0 1 0 0 14A7 7 0 1 0 8 1z", "M4.8 8.2 7 10.4l4.2-4.6"],
+  miss: ["M8 2.2 13.8 8 8 13.8 2.2 8z", ""],
+  depends: ["M8 2.2 13.8 8 8 13.8 2.2 8z", "M8 2.2v11.6"],
+  config: ["M8 2a6 6 0 1 0 0 12A6 6 0 1 0 8 2z", ""],
+  skipped: ["", "M4 8h8"],
+  unknown: ["", "M5.6 5.8a2.4 2.4 0 1 1 3.6 2.1c-.8.5-1.2.9-1.2 1.8M8 12.2v.1"],
+  failed: ["M2 2h12v12H2z", "M5.5 5.5l5 5M10.5 5.5l-5 5"],
 };
 
 class StatusMarker extends GutterMarker {
@@ -49,9 +49,13 @@ class StatusMarker extends GutterMarker {
     svg.dataset.status = this.mark.status;
     const title = document.createElementNS(space, "title");
     title.textContent = this.words;
-    const path = document.createElementNS(space, "path");
-    path.setAttribute("d", SHAPES[this.mark.status]);
-    svg.append(title, path);
+    svg.append(title);
+    SHAPES[this.mark.status].forEach((d, index) => {
+      const path = document.createElementNS(space, "path");
+      path.setAttribute("d", d);
+      path.setAttribute("class", index === 0 ? "lw-outline" : "lw-inside");
+      svg.append(path);
+    });
     return svg;
   }
 }
