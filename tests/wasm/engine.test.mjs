@@ -56,6 +56,11 @@ test("what is no request is an error, and the session lives on", async () => {
   assert.equal(session.handle({ kind: "refresh" }).kind, "state");
 });
 
+test("a build ends in the digest of a real image", async () => {
+  const { "build, rebuild and export": replies } = await json("target/wasm/replies.json");
+  assert.match(JSON.stringify(replies[6].value), /"sha256:[0-9a-f]{64}"/);
+});
+
 describe("scripts get the native engine's replies", async () => {
   const scripts = await json("tests/wasm/scripts.json");
   const expected = await json("target/wasm/replies.json");
