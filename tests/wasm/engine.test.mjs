@@ -57,7 +57,7 @@ test("what is no request is an error, and the session lives on", async () => {
 });
 
 test("a build ends in the digest of a real image", async () => {
-  const { "build, rebuild and export": replies } = await json("target/wasm/replies.json");
+  const { "build, rebuild and compare": replies } = await json("target/wasm/replies.json");
   assert.match(JSON.stringify(replies[6].value), /"sha256:[0-9a-f]{64}"/);
 });
 
