@@ -95,7 +95,9 @@ fn publish(world: &mut World, name: &str, text: &str) {
         overlay.create(dir, name, kind, meta).expect("a free name")
     };
     let bin = make(Fs::ROOT, "bin", Kind::empty_dir());
-    make(bin, "sh", Kind::File(Content::new("\x7fELF")));
+    for program in ["sh", "true", "false"] {
+        make(bin, program, Kind::File(Content::new("\x7fELF")));
+    }
     make(Fs::ROOT, "version", Kind::File(Content::from(text)));
     let upper = overlay.commit();
     let layer = Layer::from_changes(diff(&Fs::empty(), &upper), None);
@@ -425,4 +427,37 @@ fn a_download_counts_by_its_bytes() {
         .build("FROM base\nADD http://nowhere.invalid/x /x\n")
         .error;
     assert!(error.expect("no network").message.contains("no such host"));
+}
+
+#[test]
+fn a_failure_ends_what_runs_at_the_same_time() {
+    let mut bench = Bench::new();
+    let file = "FROM base AS slow\nRUN [\"true\"]\nRUN [\"true\", \"2\"]\nRUN [\"true\", \"3\"]\n\
+        FROM base AS bad\nRUN [\"true\", \"b\"]\nRUN [\"false\"]\n\
+        FROM base AS quick\nRUN [\"true\", \"q\"]\n\
+        FROM scratch\nCOPY --from=slow /bin /1\nCOPY --from=bad /bin /2\nCOPY --from=quick /bin /3\n";
+    let report = bench.build(file);
+    let of = |stage: &str| {
+        let steps = report.steps.iter().filter(|step| step.stage == stage);
+        steps.map(|step| step.status).collect::<Vec<_>>()
+    };
+    assert_eq!(of("slow"), [Status::Done, Status::Done, Status::Skipped]);
+    assert_eq!(of("bad"), [Status::Done, Status::Failed]);
+    assert_eq!(of("quick"), [Status::Done, Status::Done]);
+    assert_eq!(
+        of("stage-3"),
+        [Status::Skipped, Status::Skipped, Status::Skipped]
+    );
+    let error = report.error.as_ref().expect("false fails");
+    assert_eq!(error.line_numbers(), [7]);
+    let ends = report
+        .steps
+        .iter()
+        .map(|step| step.start + step.nanos)
+        .max();
+    assert_eq!(Some(report.nanos), ends);
+    // What was taken back is not in the cache either.
+    let prediction = bench.predict(file);
+    assert_eq!(prediction.instructions[2].status, PredictedStatus::Hit);
+    assert_eq!(prediction.instructions[3].status, PredictedStatus::Miss);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::graph::{Draft, Drafts};
 use super::text;
 use super::{Finished, PlanError, PlannedInstruction, Planner, Role};
-use super::{base_config, counts_as_step, scratch_config, some};
+use super::{base_config, counts_as_step, image_op, scratch_config, some};
 use crate::build::error::{BuildError, ConvertError};
 use crate::build::op::{FileAction, FileOp, Op, RunMount, RunMountKind, RunOp, proxy_env};
 use crate::build::owner::OwnerSpec;
@@ -92,13 +92,11 @@ impl<'s, 'p> Stage<'s, 'p> {
                     stage.config = image.image.config.clone();
                     stage.config.config.on_build.clear();
                     if !image.image.layers.is_empty() {
-                        let prefix = stage.next_prefix();
-                        let lines = Some(stage.lines);
-                        let draft = stage.drafts.image(&name, &image, &platform, prefix, lines);
-                        let number = (stage.index, stage.total);
-                        stage.drafts.number(draft, &stage.label, number);
+                        stage.next_prefix();
+                        let op = image_op(&name, &image, &platform);
+                        let text = format!("FROM {name}");
+                        let draft = stage.step(op, Vec::new(), text, stage.lines);
                         stage.root = Some(draft);
-                        stage.made.push(draft);
                     }
                 }
             }

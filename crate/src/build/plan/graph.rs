@@ -186,12 +186,6 @@ fn moved_inputs(op: &Op, moved: &[usize]) -> Op {
 }
 
 impl Drafts {
-    /// Says in which stage a draft is a numbered step.
-    pub fn number(&mut self, draft: usize, stage: &str, number: (u32, u32)) {
-        self.list[draft].stage = stage.to_string();
-        self.list[draft].number = Some(number);
-    }
-
     /// Marks a draft as one that must run.
     pub fn ignore_cache(&mut self, draft: usize) {
         self.list[draft].ignore_cache = true;

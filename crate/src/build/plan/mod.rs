@@ -33,7 +33,7 @@ use crate::image::{Digest, ImageConfig};
 use crate::world::{BaseImage, Missing, World};
 
 use dispatch::Stage;
-use graph::Drafts;
+use graph::{Draft, Drafts};
 
 /// The most vertices that a build may have.
 pub const MAX_VERTICES: usize = 10_000;
@@ -429,7 +429,12 @@ impl Planner<'_> {
                 config: scratch_config(&platform),
             });
         };
-        let root = drafts.image(&name, &image, &platform, String::new(), None);
+        let text = format!("FROM {name}");
+        let root = drafts.add(Draft {
+            name: text.clone(),
+            text,
+            ..Draft::of(image_op(&name, &image, &platform), Vec::new())
+        });
         Ok(Finished {
             root: (!image.image.layers.is_empty()).then_some(root),
             scope: Scope::on_image(&base_config(&image.image.config), platform),
@@ -522,29 +527,14 @@ fn key_of(op: &Op) -> (Vec<Frame>, Digest) {
     (frames.into_list(), digest)
 }
 
-impl Drafts {
-    fn image(
-        &mut self,
-        name: &str,
-        image: &Arc<BaseImage>,
-        platform: &Platform,
-        prefix: String,
-        lines: Option<Lines>,
-    ) -> usize {
-        let op = Op::Image(ImageOp {
-            name: name.to_string(),
-            image: image.clone(),
-            digest: image.image.manifest_digest(),
-            platform: platform.clone(),
-        });
-        let text = format!("FROM {name}");
-        self.add(graph::Draft {
-            name: format!("{prefix}{text}"),
-            text,
-            lines,
-            ..graph::Draft::of(op, Vec::new())
-        })
-    }
+/// The operation of a base image.
+fn image_op(name: &str, image: &Arc<BaseImage>, platform: &Platform) -> Op {
+    Op::Image(ImageOp {
+        name: name.to_string(),
+        image: image.clone(),
+        digest: image.image.manifest_digest(),
+        platform: platform.clone(),
+    })
 }
 
 /// Whether a base is one of the kinds that FROM counts as a step.

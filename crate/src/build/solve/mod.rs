@@ -6,6 +6,7 @@
 //! the goals are on a stack, and each call of [`Builder::step`] does a bounded part of the work.
 
 mod ahead;
+mod fail;
 mod finish;
 mod frames;
 mod lookup;
@@ -15,7 +16,7 @@ pub(super) mod transfer;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::cache::{Cache, KeyId, Record};
+use super::cache::{Cache, KeyId, Record, RecordId};
 use super::error::{BuildError, ErrorKind};
 use super::execute::{Done, Failure};
 use super::key::Frames;
@@ -86,6 +87,7 @@ struct Edge {
     downloaded: Option<Digest>,
     status: Option<Status>,
     ran: bool,
+    saved: Option<RecordId>,
     start: u64,
     nanos: u64,
     partial: Option<Arc<Snapshot>>,
@@ -122,6 +124,8 @@ enum Next {
 enum Stop {
     Failed(usize, Failure),
     Interrupt(Interrupt),
+    /// The build has failed before this would be done.
+    Late,
 }
 
 /// A build under way.
@@ -134,6 +138,10 @@ pub struct Builder {
     goals: Vec<Goal>,
     begun: bool,
     error: Option<BuildError>,
+    /// The vertex that failed, and when.
+    failed: Option<(usize, u64)>,
+    /// What else was under way when it failed.
+    branches: Vec<usize>,
     over: bool,
     /// The context as its content counts.
     seen: Fs,
@@ -155,6 +163,8 @@ impl Builder {
             build,
             begun: false,
             error: None,
+            failed: None,
+            branches: Vec::new(),
             over: false,
             seen: Fs::empty(),
             job,
@@ -176,8 +186,12 @@ impl Builder {
             Err(Stop::Interrupt(Interrupt::Needs(parts))) => return Progress::Needs(parts),
             Err(Stop::Interrupt(Interrupt::Cancelled)) => return Progress::Cancelled,
             Err(Stop::Failed(vertex, failure)) => self.fail(vertex, failure),
+            Err(Stop::Late) => self.goals.clear(),
         }
-        self.over |= self.begun && self.goals.is_empty();
+        if self.goals.is_empty() {
+            self.goals.extend(self.branches.pop().map(Goal::Result));
+        }
+        self.over = self.goals.is_empty() && (self.begun || self.failed.is_some());
         if self.over {
             return Progress::Done;
         }
@@ -266,54 +280,5 @@ impl Builder {
             }
         }
         Ok(())
-    }
-
-    fn fail(&mut self, at: usize, failure: Failure) {
-        let plan = self.job.plan.clone();
-        let vertex = &plan.vertices[at];
-        if failure.kind == ErrorKind::Missing {
-            self.touch_inputs(at);
-        }
-        if vertex.internal {
-            // The first step that is still open is the one that waited for it.
-            let open = plan.vertices.iter().zip(&mut self.edges);
-            let mut shown = open.filter(|(vertex, edge)| !vertex.internal && edge.status.is_none());
-            if let Some((_, edge)) = shown.next() {
-                edge.status = Some(Status::Failed);
-            }
-        } else {
-            self.edges[at].status = Some(Status::Failed);
-            self.start(at);
-        }
-        self.error = Some(failure.at(&vertex.lines));
-        self.over = true;
-    }
-
-    /// BuildKit pulls images and loads results at the same time as it looks at content: what of
-    /// the inputs of `at` it had begun with when the content turned out to be missing.
-    fn touch_inputs(&mut self, at: usize) {
-        let plan = self.job.plan.clone();
-        let mut open = vec![at];
-        while let Some(at) = open.pop() {
-            let vertex = &plan.vertices[at];
-            for (number, input) in vertex.inputs.iter().enumerate() {
-                let wanted = vertex.rules[number].content.is_none()
-                    && self.edges[at].inputs[number].matches.is_empty()
-                    && self.edges[*input].result.is_none();
-                if !wanted {
-                    continue;
-                }
-                if let Op::Image(image) = &plan.vertices[*input].op {
-                    // The pull goes on to its end, and is kept.
-                    if !self.load(*input) {
-                        let result = Snapshot::of_image(&image.image.image);
-                        self.keep(*input, Done { result, nanos: 0 });
-                    }
-                    self.edges[*input].status = Some(Status::Cached);
-                } else if self.edges[*input].record.is_none() {
-                    open.push(*input);
-                }
-            }
-        }
     }
 }

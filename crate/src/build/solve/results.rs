@@ -95,7 +95,13 @@ impl Builder {
             .iter()
             .filter_map(|input| self.edges[*input].result.clone())
             .collect();
-        self.edges[at].start = self.ready(at);
+        let start = self.ready(at);
+        // What has failed by then ends the build.
+        let limit = self.failed.map_or(u64::MAX, |(_, when)| when);
+        if start >= limit {
+            return Err(Stop::Late);
+        }
+        self.edges[at].start = start;
         let clamp = self.job.options.epoch;
         let clock = &mut self.job.clock;
         let machine = host.machine();
@@ -149,6 +155,9 @@ impl Builder {
                 }
             }
         };
+        if start.saturating_add(done.nanos) > limit {
+            return Err(Stop::Late);
+        }
         self.start(at);
         self.keep(at, done);
         Ok(Next::Ran)
@@ -178,7 +187,7 @@ impl Builder {
         let frames = self.full_frames(at);
         let contents = self.contents(at);
         let build = self.build;
-        self.job.cache.save(&keys, |id| Record {
+        let record = self.job.cache.save(&keys, |id| Record {
             id,
             key: keys[0],
             op: vertex.key,
@@ -195,6 +204,7 @@ impl Builder {
         });
         let edge = &mut self.edges[at];
         edge.result_keys.clone_from(&keys);
+        edge.saved = Some(record.id);
         edge.frames = Some(frames);
         if !vertex.ignore_cache {
             for key in keys {
