@@ -95,7 +95,7 @@ pub(super) fn run(
     let spec = Spec {
         args: op.args.clone(),
         env,
-        cwd: op.cwd.clone(),
+        cwd,
         cred,
         hostname: HOSTNAME.into(),
         limits: around.limits.clone(),
