@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use crate::fs::{Clock, Content, Fs, Kind, Meta, Overlay, Time, base_name, diff, parent};
+use crate::fs::{Clock, Content, Fs, Ino, Kind, Meta, Overlay, Time, base_name, diff, parent};
 use crate::image::Layer;
 
 /// What a listing gets wrong.
@@ -33,14 +33,21 @@ pub(super) fn layer(id: &str, text: &str) -> Result<Layer, ListingError> {
     let empty = Fs::empty();
     let mut overlay = Overlay::over(&empty, Clock::at(Time::EPOCH));
     let mut dirs = Vec::new();
+    let mut near: Option<(&str, Ino)> = None;
     for (at, line) in text.lines().enumerate() {
         let fail = |why: String| ListingError { line: at + 1, why };
         let row = Row::read(line).map_err(|why| fail(why.to_owned()))?;
-        let dir = overlay
-            .fs()
-            .find(&parent(row.path))
-            .map(|(ino, _)| ino)
-            .ok_or_else(|| fail(format!("{} comes before its directory", row.path)))?;
+        // Neighbours follow each other.
+        let above = row.path.rsplit_once('/').map_or("", |(above, _)| above);
+        let dir = match near {
+            Some((path, ino)) if path == above => ino,
+            _ => overlay
+                .fs()
+                .find(above)
+                .map(|(ino, _)| ino)
+                .ok_or_else(|| fail(format!("{} comes before its directory", row.path)))?,
+        };
+        near = Some((above, dir));
         let name = base_name(row.path);
         if row.kind == "h" {
             let first = overlay

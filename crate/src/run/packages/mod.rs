@@ -20,7 +20,12 @@
 //! | `npm ci` | 2.5 + bytes / network + cpu (0.028 packages + 0.0004 files) + install scripts |
 //! | `npm install` | the same, and 0.04 and 25 KB more a package that no lock file names |
 //! | `pip install` | 0.6 + bytes / network + cpu (0.12 packages + installed / 25 MB + Python / 4 MB) |
+//! | `go mod download` | 0.3 + bytes / network + 0.05 modules |
+//! | `go build` | cpu (0.5 + 18 for the standard library, once + what the build cache lacks) |
+//! | `tsc`, `vite build`, `next build` | 4, 4.2, 18 cpu |
 //! | `curl`, `wget` | 0.2 + bytes / network |
+//!
+//! yarn takes 0.9 and pnpm 0.5 of npm's time.
 //!
 //! What a cache mount or an earlier command left in a package manager's cache is not downloaded
 //! again.
@@ -36,9 +41,6 @@ mod npm;
 mod pip;
 mod sources;
 mod table;
-
-#[cfg(test)]
-mod tests;
 
 use super::Program;
 

@@ -1,25 +1,24 @@
 //! npm, and yarn and pnpm in its image.
 
+mod scripts;
 mod semver;
 mod tree;
+mod write;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::super::{Call, Exit, Fidelity, Stop, cost};
-use super::files::{Failed, Files, program, stand_in};
+use super::files::{Failed, Files};
 use super::table::{Table, part};
-use crate::fs::{Content, parent};
-use tree::{Placed, facts};
+use crate::fs::Content;
+use scripts::{bin_path, script, shell};
+use tree::Placed;
+use write::Write;
 
-/// What a package's index entry weighs in the cache, in bytes.
-const CACHE_INDEX: u64 = 1500;
 /// What a package's entry weighs in `node_modules/.package-lock.json` and in a lock file.
 const LOCK_ENTRY: u64 = 395;
-/// At most so many files of one package are written; their sizes add up all the same.
-const MAX_FILES: u64 = 2000;
 
 /// Whose rules hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -570,262 +569,6 @@ fn add(call: &mut Call<'_, '_>, manager: Manager, options: &Options, words: &[St
     }
     report(call, manager, packages.len(), seconds)?;
     Ok(0)
-}
-
-/// Bringing packages into a `node_modules`.
-struct Write {
-    manager: Manager,
-    root: String,
-    /// What is there goes first.
-    clean: bool,
-    /// No lock file names the versions: each package's versions are asked for.
-    unlocked: bool,
-    scripts: bool,
-    cache: String,
-    /// Packages whose programs go into the folder of programs beside the root's.
-    own: Vec<String>,
-}
-
-impl Write {
-    /// Writes all; gives the seconds that it takes, which have passed.
-    fn carry_out(
-        &self,
-        call: &mut Call<'_, '_>,
-        table: &Table<'_>,
-        packages: &[Placed],
-    ) -> Result<Result<f64, Failed>, Stop> {
-        let mut estimated = Vec::new();
-        let mut download = 0;
-        let wrote = self.write(call, table, packages, &mut estimated, &mut download);
-        let count = match wrote {
-            Ok(count) => count,
-            Err(failed) => return Ok(Err(failed)),
-        };
-        for name in estimated.iter().take(20) {
-            call.err(format!(
-                "layerwise: the catalog has no package {name}; its size is an estimate\n"
-            ))?;
-        }
-        if estimated.len() > 20 {
-            let more = estimated.len() - 20;
-            call.err(format!("layerwise: and {more} more are estimates\n"))?;
-        }
-        let machine = call.kernel.host.machine();
-        let number = packages.len() as f64;
-        let scripts = packages
-            .iter()
-            .filter(|package| package.script && self.scripts);
-        let mut seconds = 2.5
-            + download as f64 / machine.network
-            + machine.cpu * (0.028 * number + 0.0004 * count as f64)
-            + machine.cpu * scripts.count() as f64;
-        if self.unlocked {
-            seconds += number * (0.04 + 25_000.0 / machine.network);
-        }
-        seconds *= self.manager.factor();
-        call.kernel.spend(cost::seconds(seconds));
-        Ok(Ok(seconds))
-    }
-
-    /// Gives the number of files.
-    fn write(
-        &self,
-        call: &mut Call<'_, '_>,
-        table: &Table<'_>,
-        packages: &[Placed],
-        estimated: &mut Vec<String>,
-        download: &mut u64,
-    ) -> Result<u64, Failed> {
-        let mut files = Files::of(call);
-        let modules = format!("{}/node_modules", self.root);
-        if self.clean {
-            for name in files.names(&modules) {
-                files.remove(&format!("{modules}/{name}"))?;
-            }
-        }
-        if packages.is_empty() {
-            return Ok(0);
-        }
-        files.dir(&modules)?;
-        let mut count = 0;
-        for package in packages {
-            let facts = facts(table, &package.name, &package.version);
-            if facts.estimated {
-                estimated.push(package.name.clone());
-            }
-            let path = format!("{}/{}", self.root, package.path);
-            if !self.clean {
-                let installed = files.text(&format!("{path}/package.json"));
-                let version = format!("\"version\":\"{}\"", package.version);
-                if installed.is_some_and(|text| text.contains(&version)) {
-                    continue;
-                }
-                files.remove(&path)?;
-            }
-            *download += self.cached(&mut files, package, facts.tarball)?;
-            unpack(&mut files, &path, package, &facts)?;
-            count += facts.files;
-            let top = package.path.rfind("node_modules/").unwrap_or(0);
-            let at = format!("{}/{}", self.root, &package.path[..top]);
-            for (name, target) in &facts.bin {
-                let link = format!("{at}node_modules/.bin/{name}");
-                let target = target.trim_start_matches("./");
-                files.link(&link, &format!("../{}/{target}", package.name))?;
-                if self.own.contains(&package.name) {
-                    let link = format!("{}/bin/{name}", parent(&self.root));
-                    let target = format!("../lib/node_modules/{}/{target}", package.name);
-                    files.link(&link, &target)?;
-                }
-            }
-        }
-        if self.manager == Manager::Npm && self.own.is_empty() {
-            let size = LOCK_ENTRY * packages.len() as u64;
-            let what = format!("the lock file of {} packages", packages.len());
-            let path = format!("{modules}/.package-lock.json");
-            files.put(&path, stand_in(&what, size), 0o644)?;
-        }
-        Ok(count)
-    }
-
-    /// Puts a package into the cache; gives the bytes that had to be downloaded for that.
-    fn cached(&self, files: &mut Files<'_>, package: &Placed, tarball: u64) -> Result<u64, Failed> {
-        let what = format!("{}@{}", package.name, package.version);
-        let digest: [u8; 32] = Sha256::digest(what.as_bytes()).into();
-        let hex = crate::image::Digest(digest).hex();
-        let (folder, name) = hex.split_at(2);
-        let content = format!("{}/content-v2/sha512/{folder}/{name}", self.cache);
-        if files.exists(&content) {
-            return Ok(0);
-        }
-        files.put(&content, stand_in(&what, tarball), 0o644)?;
-        let index = format!("{}/index-v5/{folder}/{name}", self.cache);
-        files.put(&index, stand_in(&what, CACHE_INDEX), 0o644)?;
-        Ok(tarball)
-    }
-}
-
-/// Writes a package's files: its manifest, its programs, and stand-ins that share the rest.
-fn unpack(
-    files: &mut Files<'_>,
-    path: &str,
-    package: &Placed,
-    facts: &tree::Facts,
-) -> Result<(), Failed> {
-    let Placed { name, version, .. } = package;
-    let bin: Map<String, Value> = facts
-        .bin
-        .iter()
-        .map(|(name, path)| (name.clone(), json!(path)))
-        .collect();
-    let mut manifest = json!({ "name": name, "version": version });
-    if !bin.is_empty() {
-        manifest["bin"] = Value::Object(bin);
-    }
-    let what = format!("{name}@{version}");
-    let before = files.bytes;
-    files.put(
-        &format!("{path}/package.json"),
-        Content::new(manifest.to_string()),
-        0o644,
-    )?;
-    let mut left = facts.files.min(MAX_FILES).saturating_sub(1);
-    let each = facts.unpacked / facts.files.max(1);
-    let mut written = BTreeSet::new();
-    for (command, target) in &facts.bin {
-        let target = format!("{path}/{}", target.trim_start_matches("./"));
-        if written.insert(target.clone()) {
-            files.put(&target, program(command, &what, each.max(1)), 0o755)?;
-            left = left.saturating_sub(1);
-        }
-    }
-    let rest = facts.unpacked.saturating_sub(files.bytes - before);
-    files.put_many((&format!("{path}/lib/"), ".js"), &what, left.max(1), rest)
-}
-
-/// Runs a script of the manifest, with those before and after it.
-fn script(call: &mut Call<'_, '_>, manager: Manager, options: &Options, words: &[String]) -> Exit {
-    let dir = project_dir(call, options);
-    let project = match manifest(call, &dir)? {
-        Ok(project) => project,
-        Err(code) => return Ok(code),
-    };
-    let Some(name) = words.first() else {
-        return Ok(0);
-    };
-    let scripts = &project["scripts"];
-    let Some(command) = scripts[name.as_str()].as_str() else {
-        if manager != Manager::Npm && files_has_bin(call, &dir, name) {
-            let args = words.join(" ");
-            return shell(call, &dir, name, &args);
-        }
-        if options.if_present {
-            return Ok(0);
-        }
-        call.err(match manager {
-            Manager::Npm => format!(
-                "npm error Missing script: \"{name}\"\nnpm error\nnpm error To see a list of scripts, run:\nnpm error   npm run\n"
-            ),
-            Manager::Yarn => format!("error Command \"{name}\" not found.\n"),
-            Manager::Pnpm => format!(" ERR_PNPM_NO_SCRIPT  Missing script: {name}\n"),
-        })?;
-        return Ok(1);
-    };
-    let extra: String = words[1..]
-        .iter()
-        .filter(|word| *word != "--")
-        .map(|word| format!(" {word}"))
-        .collect();
-    let of = |key: &str| project[key].as_str().unwrap_or_default().to_owned();
-    let title = match (of("name"), of("version")) {
-        (name, version) if version.is_empty() => name,
-        (name, version) => format!("{name}@{version}"),
-    };
-    for (step, command) in [
-        (format!("pre{name}"), None),
-        (name.clone(), Some(format!("{command}{extra}"))),
-        (format!("post{name}"), None),
-    ] {
-        let command = command.or_else(|| scripts[step.as_str()].as_str().map(str::to_owned));
-        let Some(command) = command else { continue };
-        if !options.silent {
-            call.out(format!("\n> {title} {step}\n> {command}\n\n"))?;
-        }
-        call.kernel.spend(cost::seconds(0.3));
-        let code = shell(call, &dir, &step, &command)?;
-        if code != 0 {
-            return Ok(code);
-        }
-    }
-    Ok(0)
-}
-
-fn files_has_bin(call: &mut Call<'_, '_>, dir: &str, name: &str) -> bool {
-    Files::of(call).exists(&format!("{dir}/node_modules/.bin/{name}"))
-}
-
-/// `PATH` with the project's programs in front.
-fn bin_path(call: &Call<'_, '_>) -> String {
-    let path = call.proc.env.get("PATH").unwrap_or("/bin:/usr/bin");
-    format!("{}/node_modules/.bin:{path}", call.proc.fs.cwd)
-}
-
-/// Runs a command line in the project's folder.
-fn shell(call: &mut Call<'_, '_>, dir: &str, event: &str, command: &str) -> Exit {
-    let args = ["sh", "-c", command].map(str::to_owned);
-    let path = call.proc.env.get("PATH").unwrap_or("/bin:/usr/bin");
-    let path = format!("{dir}/node_modules/.bin:{path}");
-    let ran = call.run_with(&args, |child| {
-        child.fs.cwd = dir.to_owned();
-        child.env.set("PATH", &path);
-        child.env.set("npm_lifecycle_event", event);
-    })?;
-    match ran {
-        Ok(code) => Ok(code),
-        Err(_) => {
-            call.err("sh: not found\n")?;
-            Ok(127)
-        }
-    }
 }
 
 fn cache(call: &mut Call<'_, '_>, manager: Manager, options: &Options, words: &[String]) -> Exit {

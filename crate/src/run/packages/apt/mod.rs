@@ -3,6 +3,9 @@
 //! Figures are those of Debian 12 (see the [module](super) for the durations). The logs that apt
 //! and dpkg keep have their sizes but no times in them: with times, no two builds would agree.
 
+mod remove;
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Call, Exit, Stop, cost};
@@ -10,6 +13,8 @@ use super::dpkg::{self, Deb, Installed};
 use super::files::{Failed, Files, stand_in};
 use super::table::{Table, human, is_slip, part};
 use crate::fs::{Content, Errno};
+use remove::remove;
+use sources::{Source, sources};
 
 const LISTS: &str = "/var/lib/apt/lists";
 const ARCHIVES: &str = "/var/cache/apt/archives";
@@ -18,15 +23,6 @@ const AUTO: &str = "/var/lib/apt/extended_states";
 const DOCKER_CLEAN: &str = "/etc/apt/apt.conf.d/docker-clean";
 /// Exit code of every error of apt.
 const ERROR: i32 = 100;
-
-/// One repository of the sources, with the bytes of its release file and package list.
-struct Source {
-    url: String,
-    suite: String,
-    component: String,
-    release: u64,
-    packages: u64,
-}
 
 #[derive(Default)]
 struct Options {
@@ -145,71 +141,6 @@ fn configure_from_files(call: &mut Call<'_, '_>, options: &mut Options) {
     }
     options.yes |= set.yes;
     options.recommends = options.recommends.or(set.recommends);
-}
-
-/// The repositories that the files of `/etc/apt` name.
-fn sources(files: &Files<'_>) -> Vec<Source> {
-    let mut texts = vec![files.text("/etc/apt/sources.list").unwrap_or_default()];
-    let dir = "/etc/apt/sources.list.d";
-    for name in files.names(dir) {
-        texts.extend(files.text(&format!("{dir}/{name}")));
-    }
-    let mut all = Vec::new();
-    let mut add = |url: &str, suite: &str, components: Vec<&str>| {
-        let (release, packages) = match suite {
-            suite if suite.ends_with("-security") => (34_770, 764_313),
-            suite if suite.ends_with("-updates") => (55_403, 11_648),
-            "bookworm" | "stable" => (151_075, 18_840_233),
-            _ => (60_000, 400_000),
-        };
-        for (at, component) in components.into_iter().enumerate() {
-            all.push(Source {
-                url: url.trim_end_matches('/').to_owned(),
-                suite: suite.to_owned(),
-                component: component.to_owned(),
-                release,
-                // Only the main component is large.
-                packages: if at == 0 { packages } else { packages / 40 },
-            });
-        }
-    };
-    for text in &texts {
-        for paragraph in text.split("\n\n") {
-            let field = |name: &str| {
-                let found = paragraph.lines().find_map(|line| line.strip_prefix(name));
-                found
-                    .unwrap_or_default()
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-            };
-            for url in field("URIs:") {
-                for suite in field("Suites:") {
-                    add(url, suite, field("Components:"));
-                }
-            }
-        }
-        for line in text.lines() {
-            let words: Vec<&str> = line
-                .split_whitespace()
-                .filter(|word| !word.starts_with('[') && !word.ends_with(']'))
-                .collect();
-            if let ["deb", url, suite, components @ ..] = words.as_slice() {
-                add(url, suite, components.to_vec());
-            }
-        }
-    }
-    all
-}
-
-impl Source {
-    /// What its files in the lists are named by.
-    fn stem(&self) -> String {
-        let bare = self
-            .url
-            .split_once("://")
-            .map_or(self.url.as_str(), |(_, bare)| bare);
-        format!("{}_dists_{}", bare.replace('/', "_"), self.suite)
-    }
 }
 
 /// Fails as apt does without the rights that it needs.
@@ -719,103 +650,6 @@ fn compiled(deb: &Deb<'_>) -> Option<(&'static str, u64, u64)> {
             bytes,
         )
     })
-}
-
-fn remove(call: &mut Call<'_, '_>, options: &Options, words: &[String]) -> Exit {
-    if options.quiet < 2 {
-        call.out(
-            "Reading package lists...\nBuilding dependency tree...\nReading state information...\n",
-        )?;
-    }
-    let mut files = Files::of(call);
-    let lock = "/var/lib/dpkg/lock-frontend";
-    if let Err(failed) = files.put(lock, Content::default(), 0o640) {
-        return refused(call, &failed, lock);
-    }
-    let installed = dpkg::installed(&files);
-    let auto_text = files.text(AUTO).unwrap_or_default();
-    let has = |name: &str| installed.iter().any(|package| package.name == name);
-    let names: Vec<&str> = words.iter().map(|word| bare(word)).collect();
-    let mut gone: BTreeSet<&str> = names.iter().copied().filter(|name| has(name)).collect();
-    // What needs what goes, goes too.
-    while let Some(package) = installed.iter().find(|package| {
-        !gone.contains(package.name.as_str())
-            && package
-                .depends
-                .iter()
-                .any(|need| gone.contains(need.as_str()))
-    }) {
-        gone.insert(&package.name);
-    }
-    if options.autoremove {
-        let auto: BTreeSet<&str> = auto_text
-            .lines()
-            .filter_map(|line| line.strip_prefix("Package: "))
-            .collect();
-        // What was not asked for and is needed by nothing that stays goes.
-        while let Some(package) = installed.iter().find(|package| {
-            let name = package.name.as_str();
-            let needed = |other: &Installed| {
-                !gone.contains(other.name.as_str()) && other.depends.iter().any(|need| need == name)
-            };
-            auto.contains(name) && !gone.contains(name) && !installed.iter().any(needed)
-        }) {
-            gone.insert(&package.name);
-        }
-    }
-    for name in names.iter().filter(|name| !has(name)) {
-        call.out(format!(
-            "Package '{name}' is not installed, so not removed\n"
-        ))?;
-    }
-    if options.quiet < 2 {
-        if !gone.is_empty() {
-            let list = listed(gone.iter().copied());
-            call.out(format!("The following packages will be REMOVED:\n{list}"))?;
-        }
-        let count = gone.len();
-        call.out(format!(
-            "0 upgraded, 0 newly installed, {count} to remove and 0 not upgraded.\n"
-        ))?;
-    }
-    if gone.is_empty() {
-        return Ok(0);
-    }
-    if !options.yes && !agrees(call)? {
-        return Ok(1);
-    }
-    let mut files = Files::of(call);
-    let removed = gone
-        .iter()
-        .try_for_each(|name| dpkg::remove(&mut files, name));
-    let stays: Vec<Installed> = installed
-        .iter()
-        .filter(|package| !gone.contains(package.name.as_str()))
-        .cloned()
-        .collect();
-    let auto: String = auto_text
-        .split_inclusive("\n\n")
-        .filter(|entry| {
-            let name = entry
-                .lines()
-                .find_map(|line| line.strip_prefix("Package: "));
-            name.is_some_and(|name| !gone.contains(name))
-        })
-        .collect();
-    let wrote = removed
-        .and_then(|()| dpkg::write_status(&mut files, &stays))
-        .and_then(|()| files.put(AUTO, Content::new(auto), 0o644));
-    if let Err(Failed { path, errno, .. }) = wrote {
-        call.err(format!("dpkg: error: cannot change {path}: {errno}\n"))?;
-        return Ok(ERROR);
-    }
-    for name in &gone {
-        call.out(format!("Removing {name} ...\n"))?;
-    }
-    let machine = call.kernel.host.machine();
-    let seconds = 1.0 + machine.cpu * 0.08 * gone.len() as f64;
-    call.kernel.spend(cost::seconds(seconds));
-    Ok(0)
 }
 
 /// Base images are up to date with the lists: an upgrade finds nothing.
