@@ -87,14 +87,19 @@ class CodeMirror implements Editor {
     const { onBuild, onUndo, onRedo } = this.#listeners;
     // Tab is not bound: it leaves the editor. Mod-[ and Mod-] indent.
     return [
-      Prec.high(
-        keymap.of([
-          request("Mod-Enter", onBuild),
-          request("Mod-z", onUndo),
-          request("Mod-Shift-z", onRedo),
-          request("Mod-y", onRedo),
-        ]),
-      ),
+      Prec.high([
+        // By hand: with Shift or Caps Lock, browsers report the letter in either case.
+        EditorView.domEventHandlers({
+          keydown: ({ key, ctrlKey, metaKey, shiftKey, altKey }) => {
+            const isHistory = key.toLowerCase() === "z" && ctrlKey !== metaKey && !altKey;
+            if (isHistory) {
+              (shiftKey ? onRedo : onUndo)?.();
+            }
+            return isHistory;
+          },
+        }),
+        keymap.of([request("Mod-Enter", onBuild), request("Mod-y", onRedo)]),
+      ]),
       keymap.of([...lintKeymap, ...defaultKeymap]),
     ];
   }

@@ -80,10 +80,17 @@ fn listen_to_keys(store: Store, help: UseStateHandle<bool>) -> impl FnOnce() {
         }
         let modifier = event.ctrl_key() || event.meta_key();
         let typing = dom::takes_text(event.target());
-        match (event.key().as_str(), modifier, event.shift_key()) {
+        // With Shift or Caps Lock, browsers report a letter in either case.
+        let key = event.key();
+        let key = if key.len() == 1 {
+            key.to_lowercase()
+        } else {
+            key
+        };
+        match (key.as_str(), modifier, event.shift_key()) {
             ("Enter", true, _) => store.build(),
             ("z", true, false) if !typing => store.undo(),
-            ("z" | "Z", true, true) if !typing => store.redo(),
+            ("z", true, true) if !typing => store.redo(),
             ("y", true, false) if !typing => store.redo(),
             ("?", false, _) if !typing => help.set(true),
             _ => return,

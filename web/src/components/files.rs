@@ -16,13 +16,20 @@ use crate::{dom, format};
 pub fn FilesPane() -> Html {
     let app = use_app();
     let store = &app.store;
-    let picked = use_state(|| None::<Row>);
+    let picked_path = use_state(|| None::<String>);
     let question = use_state(|| None::<Question>);
     let dropping = use_state(|| false);
     let (file_input, folder_input) = (use_node_ref(), use_node_ref());
     let Some(state) = app.model.state.clone() else {
         return html! {};
     };
+
+    // The row as it is now: what is chosen may have been changed since.
+    let picked = picked_path.as_ref().and_then(|path| {
+        let dir = format::parent(path).to_owned();
+        let rows = app.model.branches.get(&(TreeRef::Context, dir))?;
+        rows.iter().find(|row| row.path == *path).cloned()
+    });
 
     // New things go where the chosen row is.
     let directory = picked.as_ref().map_or_else(String::new, |row| {
@@ -92,8 +99,8 @@ pub fn FilesPane() -> Html {
     };
 
     let on_pick = {
-        let picked = picked.clone();
-        Callback::from(move |row| picked.set(Some(row)))
+        let picked = picked_path.clone();
+        Callback::from(move |row: Row| picked.set(Some(row.path)))
     };
     let on_open = {
         let store = store.clone();
@@ -104,7 +111,7 @@ pub fn FilesPane() -> Html {
         })
     };
     let on_key = {
-        let (store, ask, picked) = (store.clone(), ask.clone(), picked.clone());
+        let (store, ask) = (store.clone(), ask.clone());
         Callback::from(
             move |(row, event): (Row, KeyboardEvent)| match event.key().as_str() {
                 "F2" => {
@@ -114,7 +121,6 @@ pub fn FilesPane() -> Html {
                 "Delete" => {
                     event.prevent_default();
                     store.edit(Edit::Delete { path: row.path });
-                    picked.set(None);
                 }
                 _ => {}
             },
@@ -150,7 +156,7 @@ pub fn FilesPane() -> Html {
                 tree={TreeRef::Context}
                 id="context"
                 label="Files of the build context"
-                picked={picked.as_ref().map(|row| row.path.clone())}
+                picked={(*picked_path).clone()}
                 {on_pick}
                 {on_open}
                 {on_key}
@@ -159,8 +165,8 @@ pub fn FilesPane() -> Html {
                 empty="No files yet. Make one, or drop files here."
             />
             <span class="grow" />
-            if let Some(row) = &*picked {
-                <Actions row={row.clone()} {ask} on_gone={let picked = picked.clone(); move |()| picked.set(None)} />
+            if let Some(row) = picked {
+                <Actions {row} {ask} />
             }
             <div class="files-bar">
                 <Menu class="button" items={new_items} button={html! { <>{ icon(Icon::Plus) }{ "New" }</> }} chevron=false />
@@ -279,7 +285,6 @@ fn rename(store: &Store, row: &Row) -> Question {
 struct ActionsProps {
     row: Row,
     ask: Callback<Question>,
-    on_gone: Callback<()>,
 }
 
 /// What can be done with the chosen row.
@@ -304,18 +309,9 @@ fn Actions(props: &ActionsProps) -> Html {
     let touch = edit(Edit::Touch {
         path: row.path.clone(),
     });
-    let delete = {
-        let (delete, on_gone) = (
-            edit(Edit::Delete {
-                path: row.path.clone(),
-            }),
-            props.on_gone.clone(),
-        );
-        Callback::from(move |()| {
-            delete.emit(());
-            on_gone.emit(());
-        })
-    };
+    let delete = edit(Edit::Delete {
+        path: row.path.clone(),
+    });
     let on_rename = {
         let (store, ask, row) = (store.clone(), props.ask.clone(), row.clone());
         Callback::from(move |()| ask.emit(rename(&store, &row)))

@@ -376,10 +376,13 @@ impl Store {
                 }
             }
             Reply::Refused(refusal) => {
-                let opening = matches!(work, Work::OpenSaved(_));
                 self.tell(refused(refusal));
-                if opening && self.inner.state.borrow().is_none() {
-                    self.start_over();
+                // There has to be something to work on.
+                if self.inner.state.borrow().is_none() {
+                    match work {
+                        Work::OpenSaved(_) => self.start_over(),
+                        _ => self.open_empty(),
+                    }
                 }
             }
             Reply::Needs(names) => {
