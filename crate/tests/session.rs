@@ -1,10 +1,11 @@
 //! A session as the page uses it: requests in, replies out.
 
 use layerwise::engine::limits;
+use layerwise::image::{Digest, TarNode, read_tar};
 use layerwise::play::Actor;
 use layerwise::session::{Served, Session};
 use layerwise::view::{
-    Edit, PredictedStatus, Reply, Request, Row, Saved, State, StepStatus, TreeRef,
+    ArchiveFormat, Edit, PredictedStatus, Reply, Request, Row, Saved, State, StepStatus, TreeRef,
 };
 use proptest::prelude::*;
 
@@ -254,6 +255,39 @@ fn parts_that_do_not_come_are_not_asked_for_again_while_typing() {
     );
     // A build asks whenever it needs.
     assert!(matches!(session.handle(Request::Build), Reply::Needs(_)));
+}
+
+#[test]
+fn every_blob_of_an_archive_has_the_digest_that_it_is_named_by() {
+    let mut session = two_layers();
+    let built = state(&mut session, Request::Build);
+    let image = built.build.and_then(|build| build.image).expect("an image");
+    for format in [ArchiveFormat::Oci, ArchiveFormat::Docker] {
+        let reply = ask(&mut session, Request::Export { build: 1, format });
+        let Reply::Archive(archive) = reply else {
+            panic!("an archive was expected, not {reply:?}");
+        };
+        let entries = read_tar(&archive.bytes).expect("a tar");
+        let mut blobs = Vec::new();
+        for entry in entries {
+            let TarNode::Inode(inode) = &entry.node else {
+                panic!("a file was expected");
+            };
+            if let (Some(hex), Some(content)) =
+                (entry.path.strip_prefix("blobs/sha256/"), inode.file())
+            {
+                assert_eq!(
+                    Digest::of(content.bytes()).to_string(),
+                    format!("sha256:{hex}")
+                );
+                blobs.push(format!("sha256:{hex}"));
+            }
+        }
+        for layer in &image.layers {
+            assert!(blobs.contains(&layer.diff_id));
+        }
+        assert!(blobs.contains(&image.digest) && blobs.contains(&image.config_digest));
+    }
 }
 
 #[test]

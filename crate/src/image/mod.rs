@@ -9,6 +9,7 @@
 //! - [`Image`] holds a config and layers, and the tree after each.
 //! - [`validate`] recomputes everything that an image says of itself.
 
+mod archive;
 mod config;
 mod digest;
 mod go_json;
@@ -22,6 +23,7 @@ mod tar_write;
 #[cfg(test)]
 mod tests;
 
+pub use archive::{Format, write_archive};
 pub use config::{Healthcheck, History, ImageConfig, RootFs, RunConfig};
 pub use digest::{Digest, DigestError, Hasher};
 pub use image::{Image, ImageError, Problem, validate};

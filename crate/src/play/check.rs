@@ -319,7 +319,7 @@ impl Stage<'_> {
             What::ErrorLine(line) => {
                 let lines = build.error.as_ref().and_then(|error| error.lines);
                 match lines {
-                    Some([first, last]) if (first..=last).contains(&line) => Ok(()),
+                    Some([first, last]) if (first..=last).contains(line) => Ok(()),
                     Some([first, last]) => Err(format!("it points at lines {first} to {last}")),
                     None => Err("it points at no line".into()),
                 }

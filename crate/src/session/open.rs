@@ -1,7 +1,7 @@
 //! How a session begins, and how an image leaves it.
 
 use crate::engine::{Desk, History, Refusal, Saved, Tally};
-use crate::image::Image;
+use crate::image::{Format, Image, write_archive};
 use crate::play::{self, Doing};
 use crate::view::{Archive, ArchiveFormat, Reply};
 use crate::world::World;
@@ -102,6 +102,16 @@ pub(super) fn archive(
     format: ArchiveFormat,
     build: u32,
 ) -> Result<Archive, Refusal> {
-    let _ = (image, format, build);
-    Err(Refusal::new("An image cannot be exported yet."))
+    let (format, suffix) = match format {
+        ArchiveFormat::Oci => (Format::Oci, "oci"),
+        ArchiveFormat::Docker => (Format::Docker, "docker"),
+    };
+    let bytes = write_archive(image, format, "layerwise").map_err(|error| {
+        Refusal::new(format!("The image cannot be exported: {error}."))
+            .help("Export an image whose base image is made up of files that are here.")
+    })?;
+    Ok(Archive {
+        name: format!("build-{build}.{suffix}.tar"),
+        bytes,
+    })
 }
