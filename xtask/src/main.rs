@@ -3,6 +3,7 @@
 //! A command is a module with a `run` function and a row in [`COMMANDS`].
 
 mod args;
+mod bench;
 mod build;
 mod catalog;
 mod conformance;
@@ -55,6 +56,12 @@ const COMMANDS: &[Command] = &[
         usage: "",
         about: "builds the static site into dist/, and prints what it weighs",
         run: build::run,
+    },
+    Command {
+        name: "bench",
+        usage: "[--native]",
+        about: "measures the engine, natively and in the browser, as figures and ratios",
+        run: bench::run_all,
     },
     Command {
         name: "conformance",
