@@ -1,10 +1,12 @@
 //! The programs that are acted out in full.
 
 mod busybox;
+mod columns;
 mod copy;
 mod create;
 mod date;
 mod grep;
+mod input;
 mod list;
 pub(super) mod mode;
 mod number;
@@ -13,6 +15,7 @@ mod owner;
 pub(super) mod print;
 pub(super) mod regex;
 mod remove;
+mod sort;
 pub(super) mod test;
 mod text;
 
@@ -22,6 +25,7 @@ use super::{Flavour, Program};
 pub fn find(name: &str) -> Option<&'static Program> {
     let tables = [
         busybox::TABLE,
+        columns::TABLE,
         copy::TABLE,
         create::TABLE,
         date::TABLE,
@@ -31,6 +35,7 @@ pub fn find(name: &str) -> Option<&'static Program> {
         print::TABLE,
         remove::TABLE,
         super::shell::TABLE,
+        sort::TABLE,
         test::TABLE,
         text::TABLE,
     ];
