@@ -247,3 +247,89 @@ impl Nodes<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Edit, Workspace};
+    use crate::fs::Time;
+
+    fn files(paths: &[&str]) -> Workspace {
+        let mut workspace = Workspace::new(Time::EPOCH);
+        for path in paths {
+            let edit = Edit::Write {
+                path: path.to_string(),
+                bytes: Vec::new(),
+                mode: None,
+            };
+            let done = workspace.apply(&edit, &mut Default::default());
+            assert_eq!(done, Ok(()));
+        }
+        workspace
+    }
+
+    fn first(text: &str, paths: &[&str]) -> String {
+        let found = candidates(text, files(paths).files());
+        let Some(first) = found.first() else {
+            return "nothing".into();
+        };
+        format!("{}\n\n{}", first.title, first.text)
+    }
+
+    #[test]
+    fn manifests_are_copied_before_the_install() {
+        let text = "FROM node\nWORKDIR /app\n# all\nCOPY . .\nRUN npm ci\nCMD [\"node\"]\n";
+        insta::assert_snapshot!(first(text, &["package.json", "package-lock.json", "a.js"]), @r#"
+        Copy package.json and package-lock.json before RUN npm ci
+
+        FROM node
+        WORKDIR /app
+        COPY package.json package-lock.json ./
+        RUN npm ci
+        # all
+        COPY . .
+        CMD ["node"]
+        "#);
+    }
+
+    #[test]
+    fn flags_and_directories_are_kept() {
+        let text =
+            "FROM python\nCOPY --chown=1 api /srv\nRUN pip install -r /srv/requirements.txt\n";
+        insta::assert_snapshot!(first(text, &["api/requirements.txt", "api/main.py"]), @r"
+        Copy api/requirements.txt before RUN pip install -r /srv/requirements.txt
+
+        FROM python
+        COPY --chown=1 api/requirements.txt /srv/
+        RUN pip install -r /srv/requirements.txt
+        COPY --chown=1 api /srv
+        ");
+    }
+
+    #[test]
+    fn cleaning_up_joins_the_run_before_it() {
+        let text = "FROM debian\nRUN apt-get update && \\\n    apt-get install -y curl\n# clean\nRUN rm -rf /var/lib/apt/lists/*\nCMD x\n";
+        insta::assert_snapshot!(first(text, &[]), @r"
+        Join RUN rm -rf /var/lib/apt/lists/* into the RUN before it
+
+        FROM debian
+        RUN apt-get update && \
+            apt-get install -y curl \
+            && rm -rf /var/lib/apt/lists/*
+        CMD x
+        ");
+    }
+
+    #[test]
+    fn nothing_is_made_of_what_cannot_be_read() {
+        assert_eq!(
+            first("FROM a\nCPY . .\nRUN npm ci\n", &["package.json"]),
+            "nothing"
+        );
+        assert_eq!(first("", &[]), "nothing");
+        assert_eq!(
+            first("FROM a\nRUN <<EOF\nx\nEOF\nRUN rm /x\n", &[]),
+            "nothing"
+        );
+    }
+}

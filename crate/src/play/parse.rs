@@ -340,3 +340,139 @@ fn filled(text: &str, path: &str, size: Option<usize>) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::play::{StepRef, What};
+
+    fn problems(source: &str) -> Vec<String> {
+        match parse(source) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_with_its_line() {
+        let source = "\
+# Title
+
+```dockerfile
+FROM scratch
+```
+
+```file path=a size=much
+```
+
+```file mode=0755
+```
+
+```play
+  done
+biuld
+build --traget x
+  hit
+  msis 3
+  takes fast
+move A beside B
+```
+
+```file path=b
+open to the end
+";
+        insta::assert_snapshot!(problems(source).join("\n"), @r"
+        line 7: `size=much` cannot be used: the value is missing, malformed or too large
+        line 10: a file needs path=…
+        line 14: there is no act that this could follow
+        line 15: there is no act `biuld`; did you mean `build`?
+        line 16: there is no flag `--traget`; did you mean `--target`?
+        line 17: something must stand behind `hit`
+        line 18: there is no expectation `msis`; did you mean `miss`?
+        line 19: `fast` are no seconds, such as 30..50
+        line 20: write move INSTRUCTION below INSTRUCTION, or above
+        line 23: the block is not closed
+        ");
+    }
+
+    #[test]
+    fn a_play_without_a_dockerfile_or_a_title_is_none() {
+        assert_eq!(problems("prose").len(), 2);
+        assert_eq!(problems("").len(), 2);
+        assert_eq!(problems("---\ntitle: x").len(), 3);
+    }
+
+    #[test]
+    fn blocks_before_the_first_act_make_the_workspace() {
+        let source = "\
+---
+title: T
+about: A
+---
+
+# Heading
+
+~~~dockerfile
+FROM scratch
+~~~
+
+````file path=doc.md
+```play
+not an act
+```
+````
+
+```files path=m%.js count=2 size=10
+```
+
+```try
+edit doc.md
+```
+
+```play
+# A comment.
+build --no-cache
+  miss 1, COPY a, b because x
+pause
+```
+
+```file path=late
+```
+
+```file path=early start
+```
+";
+        let play = parse(source).expect("a sound play");
+        assert_eq!((play.title.as_str(), play.about.as_str()), ("T", "A"));
+        assert_eq!(play.setup.len(), 5);
+        let Edit::Write { path, bytes, .. } = &play.setup[1] else {
+            panic!("a file was expected");
+        };
+        assert_eq!(
+            (path.as_str(), bytes.as_slice()),
+            ("doc.md", &b"```play\nnot an act\n```\n"[..])
+        );
+        assert!(matches!(&play.setup[2], Edit::Write { bytes, .. } if bytes.len() == 10));
+        assert_eq!(play.opening().len(), 1);
+        assert_eq!(play.acts.len(), 3);
+        assert_eq!(
+            play.try_first.map(|first| first.label).as_deref(),
+            Some("Edit doc.md")
+        );
+        assert_eq!(
+            play.acts[0].expects[0].what,
+            What::Miss(
+                vec![StepRef::Number(1), StepRef::Text("COPY a, b".into())],
+                Some("x".into())
+            )
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "[a-z`~# =\n\"-]{0,200}") {
+            let _ = parse(&text);
+            let _ = parse(&format!("```play\n{text}\n```\n```file {text}"));
+        }
+    }
+}
