@@ -95,7 +95,7 @@ fn publish(world: &mut World, name: &str, text: &str) {
         overlay.create(dir, name, kind, meta).expect("a free name")
     };
     let bin = make(Fs::ROOT, "bin", Kind::empty_dir());
-    for program in ["sh", "true", "false"] {
+    for program in ["sh", "true", "false", "sleep"] {
         make(bin, program, Kind::File(Content::new("\x7fELF")));
     }
     make(Fs::ROOT, "version", Kind::File(Content::from(text)));
@@ -432,7 +432,7 @@ fn a_download_counts_by_its_bytes() {
 #[test]
 fn a_failure_ends_what_runs_at_the_same_time() {
     let mut bench = Bench::new();
-    let file = "FROM base AS slow\nRUN [\"true\"]\nRUN [\"true\", \"2\"]\nRUN [\"true\", \"3\"]\n\
+    let file = "FROM base AS slow\nRUN [\"true\"]\nRUN [\"true\", \"2\"]\nRUN [\"sleep\", \"9\"]\n\
         FROM base AS bad\nRUN [\"true\", \"b\"]\nRUN [\"false\"]\n\
         FROM base AS quick\nRUN [\"true\", \"q\"]\n\
         FROM scratch\nCOPY --from=slow /bin /1\nCOPY --from=bad /bin /2\nCOPY --from=quick /bin /3\n";
