@@ -49,11 +49,17 @@ fn compare(old: (&Fs, Option<Ino>), new: (&Fs, Option<Ino>), path: &str, out: &m
     names.dedup();
     for name in names {
         let child = |dir: &Option<crate::fs::Dir>| dir.as_ref()?.get(&name).copied();
+        let (left, right) = (child(&x), child(&y));
+        if let (Some(left), Some(right)) = (left, right)
+            && Arc::ptr_eq(old.0.inode(left), new.0.inode(right))
+        {
+            continue;
+        }
         let path = match path {
             "" => name.to_string(),
             path => format!("{path}/{name}"),
         };
-        compare((old.0, child(&x)), (new.0, child(&y)), &path, out);
+        compare((old.0, left), (new.0, right), &path, out);
     }
 }
 

@@ -18,8 +18,5 @@ pub const MAX_PATH_BYTES: usize = 1024;
 /// How many changes can be taken back; older ones are forgotten.
 pub const MAX_UNDO: usize = 1_000;
 
-/// How many builds a session keeps whole; of older ones the summary stays.
-pub const MAX_KEPT_BUILDS: usize = 100;
-
 /// How many days simulated time can be moved on at once.
 pub const MAX_ADVANCE_DAYS: u32 = 3_650;
