@@ -589,12 +589,19 @@ fn compare_nodes(
     }
     for name in all {
         let child = |dir: &Option<crate::fs::Dir>| dir.as_ref()?.get(&name).copied();
+        let (left, right) = (child(&below_x), child(&below_y));
+        // What both share needs neither a name nor a digest.
+        if let (Some(left), Some(right)) = (left, right)
+            && Arc::ptr_eq(old.inode(left), new.inode(right))
+        {
+            continue;
+        }
         let path = if path.is_empty() {
             name.to_string()
         } else {
             format!("{path}/{name}")
         };
-        compare_nodes((old, child(&below_x)), (new, child(&below_y)), &path, out);
+        compare_nodes((old, left), (new, right), &path, out);
     }
 }
 
