@@ -76,16 +76,25 @@ export class Workbench {
     }
   }
 
-  /** Replaces the whole Dockerfile, as a paste does. */
+  /** Replaces the whole Dockerfile by a paste. */
   async paste(text: string): Promise<void> {
     await this.dockerfile.click();
     await this.page.keyboard.press("ControlOrMeta+a");
-    await this.page.keyboard.insertText(text);
+    await this.dockerfile.evaluate((content, text) => {
+      const data = new DataTransfer();
+      data.setData("text/plain", text);
+      content.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+    }, text);
+    await expect.poll(() => this.text()).toBe(text);
   }
 
-  /** Builds, and waits until it is done. */
+  /** Builds, and waits until the build is told. */
   async build(): Promise<void> {
+    const told = this.page.getByRole("status").filter({ hasText: /^Build \d+/ });
+    const before = (await told.count()) > 0 ? await told.textContent() : "";
     await this.page.locator("header").getByRole("button", { name: /^Build/ }).click();
+    await expect(told).toHaveText(/^Build \d+/);
+    await expect(told).not.toHaveText(before ?? "", { useInnerText: true });
     await this.idle();
   }
 

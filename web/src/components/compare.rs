@@ -14,23 +14,28 @@ use crate::store::{Against, Job, Orders, use_app};
 pub fn CompareView() -> Html {
     let app = use_app();
     let (model, store) = (&app.model, &app.store);
-    // What edits cost is worth knowing as soon as this is looked at.
+    // What edits cost is worth knowing as soon as this is looked at. After a change of the order it
+    // is found out anyway.
     let revision = model.state.as_ref().map(|state| state.revision);
-    let missing = model.orders.is_none()
-        && model
-            .state
-            .as_ref()
-            .is_some_and(|state| state.build.is_some());
-    use_effect_with((revision, missing), {
-        let (store, reorder) = (store.clone(), model.reorder.clone());
-        move |(_, missing)| {
+    let built = model
+        .state
+        .as_ref()
+        .is_some_and(|state| state.build.is_some());
+    let missing = built && model.orders.is_none() && model.reorder.is_none();
+    let best = model
+        .suggestions
+        .as_ref()
+        .and_then(|suggestions| suggestions.first())
+        .map(|best| best.dockerfile.clone());
+    use_effect_with((revision, missing, best), {
+        let store = store.clone();
+        move |(_, missing, best)| {
+            let against = match best {
+                Some(_) => Against::Suggestion,
+                None => Against::Nothing,
+            };
             if *missing {
-                match reorder {
-                    Some(reorder) => {
-                        store.compare_orders(Some(reorder.before.to_string()), Against::Before);
-                    }
-                    None => store.compare_orders(None, Against::Nothing),
-                }
+                store.compare_orders(best.clone(), against);
             }
         }
     });
@@ -51,7 +56,7 @@ pub fn CompareView() -> Html {
             <div class="scroll" tabindex="0" role="region" aria-label="Edits and orders">
                 if let Some(orders) = &model.orders {
                     { matrix(orders) }
-                } else if model.state.as_ref().is_some_and(|state| state.build.is_some()) {
+                } else if built {
                     <p class="empty">{ "What edits cost is being found out, by building." }</p>
                 } else {
                     <p class="empty">{ "Build first: what edits cost is found out from there." }</p>

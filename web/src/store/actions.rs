@@ -49,6 +49,8 @@ pub(super) struct Inner {
     pub(super) cancel: Cell<bool>,
     /// Whether that is what the user did not ask for.
     pub(super) quiet: Cell<bool>,
+    /// An instruction is being moved.
+    pub(super) moving: Cell<bool>,
     /// Counts works, so that a late timer knows that its work is over.
     pub(super) serial: Cell<u64>,
     /// Crashes since the last work that went well.
@@ -79,6 +81,7 @@ impl Store {
                 busy: Cell::new(false),
                 cancel: Cell::new(false),
                 quiet: Cell::new(false),
+                moving: Cell::new(false),
                 serial: Cell::new(0),
                 crashes: Cell::new(0),
                 state: RefCell::default(),
@@ -180,14 +183,15 @@ impl Store {
 
     /// Puts an instruction at another place.
     pub fn move_instruction(&self, from: usize, to: usize) {
-        self.push(Work::Edit(Edit::Move { from, to }));
+        // The places are those of the text as it is: a move on its way changes them.
+        if !self.inner.moving.get() && !self.inner.queue.borrow().has_move() {
+            self.push(Work::Edit(Edit::Move { from, to }));
+        }
     }
 
     /// Takes another order over, and sets it beside the present one.
     pub fn apply_order(&self, what: String, text: String) {
-        let before = self.dockerfile();
-        self.push(Work::Edit(Edit::Dockerfile { text }));
-        self.reordered(before, what);
+        self.push(Work::Order(what, text));
     }
 
     /// Takes files from the user's machine.
@@ -282,16 +286,8 @@ impl Store {
         self.start();
     }
 
-    fn dockerfile(&self) -> String {
-        let state = self.inner.state.borrow();
-        state
-            .as_ref()
-            .map(|state| state.dockerfile.clone())
-            .unwrap_or_default()
-    }
-
     pub(super) fn push(&self, work: Work) {
-        if self.inner.quiet.get() && !matches!(work, Work::Save | Work::Forecast) {
+        if self.inner.quiet.get() && !work.is_quiet() && !matches!(work, Work::Save) {
             self.inner.cancel.set(true);
         }
         self.inner.queue.borrow_mut().push(work);
@@ -315,11 +311,14 @@ impl Store {
         self.inner.serial.set(self.inner.serial.get() + 1);
         self.inner.cancel.set(false);
         self.inner.quiet.set(work.is_quiet());
+        let moving = matches!(work, Work::Edit(Edit::Move { .. }));
+        self.inner.moving.set(moving);
         if let Some(job) = work.job() {
             self.dispatch(Action::Begun(job));
         }
         let result = self.converse(work.request()).await;
         self.inner.quiet.set(false);
+        self.inner.moving.set(false);
         if work.job().is_some() {
             self.dispatch(Action::Over);
         }
@@ -361,14 +360,8 @@ impl Store {
                 self.dispatch(Action::Orders(Rc::new(Orders { matrix, against })));
             }
             Reply::Suggestions(suggestions) => {
-                let best = suggestions.first().map(|best| best.dockerfile.clone());
                 self.dispatch(Action::Suggestions(suggestions.into()));
                 self.show_wide(Dock::Compare);
-                let against = match best {
-                    Some(_) => Against::Suggestion,
-                    None => Against::Nothing,
-                };
-                self.compare_orders(best, against);
             }
             Reply::Archive(archive) => {
                 if let Err(message) = dom::download(&archive.name, &archive.bytes) {
@@ -453,6 +446,12 @@ impl Store {
                 }
                 self.dispatch(Action::Say(prediction_sentence(&state)));
             }
+            Some(Work::Order(what, _)) => {
+                if let (Some(old), false) = (&old, is_back) {
+                    self.reordered(old.dockerfile.clone(), what.clone());
+                }
+                self.dispatch(Action::Say(prediction_sentence(&state)));
+            }
             Some(Work::Edit(Edit::Dockerfile { .. } | Edit::Write { .. }) | Work::OpenSaved(_)) => {
             }
             Some(work) if work.is_quiet() => {}
@@ -469,6 +468,11 @@ impl Store {
         if prediction.seconds.is_none() && prediction.error.is_none() && prediction.steps > 0 {
             self.after_rest(FORECAST_AFTER, revision, Work::Forecast);
         }
+        let before = self.inner.order_before.borrow().clone();
+        if let Some(before) = before {
+            let work = Work::Matrix(Some(before), Against::Before);
+            self.after_rest(FORECAST_AFTER, revision, work);
+        }
         self.after_rest(SAVE_AFTER, revision, Work::Save);
     }
 
@@ -483,7 +487,7 @@ impl Store {
         });
     }
 
-    /// Sets the order beside the one before, once what the user rests.
+    /// Sets the order beside the one before; what both cost is found out once the user rests.
     fn reordered(&self, before: String, what: String) {
         // Of several moves in a row, the order before the first is what matters.
         let before = self
@@ -497,7 +501,6 @@ impl Store {
             what,
             proof: None,
         }));
-        self.compare_orders(Some(before), Against::Before);
     }
 
     fn keep(&self, saved: Saved) {

@@ -331,8 +331,7 @@ impl Model {
                 if !typing {
                     self.typed = None;
                 }
-                self.typed_files
-                    .retain(|path, _| typing_files.contains(path));
+                self.settle_files(&typing_files);
                 self.take_state(state, opened);
             }
             Action::Broken(notice) => self.broken = Some(notice),
@@ -380,7 +379,10 @@ impl Model {
                 }
                 self.orders = Some(orders);
             }
-            Action::Suggestions(suggestions) => self.suggestions = Some(suggestions),
+            Action::Suggestions(suggestions) => {
+                self.suggestions = Some(suggestions);
+                self.orders = None;
+            }
             Action::Comparison(comparison) => self.comparison = Some(comparison),
             Action::Reordered(reorder) => self.reorder = Some(reorder),
             Action::Choose(chosen) => {
@@ -425,6 +427,18 @@ impl Model {
             Action::Say(text) => self.said = text.into(),
             Action::Examples(examples) => self.examples = examples,
         }
+    }
+
+    /// What was typed into files and is with the engine now is what they hold.
+    fn settle_files(&mut self, typing: &[String]) {
+        let files = &mut self.files;
+        self.typed_files.retain(|path, text| {
+            let waits = typing.contains(path);
+            if let (false, Some(file)) = (waits, files.get_mut(&(TreeRef::Context, path.clone()))) {
+                Rc::make_mut(file).text = Some(text.to_string());
+            }
+            waits
+        });
     }
 
     /// Takes the engine's state over, and lets go of what does not belong to it any more.

@@ -15,6 +15,8 @@ pub enum Work {
     OpenSaved(Box<Saved>),
     /// Changes the workspace.
     Edit(Edit),
+    /// Takes another order over: what it does, and the whole Dockerfile.
+    Order(String, String),
     /// Takes a step back.
     Undo,
     /// Takes an undo back.
@@ -40,6 +42,9 @@ impl Work {
             Work::OpenPlay(source) => Request::OpenPlay { source },
             Work::OpenSaved(saved) => Request::OpenSaved { saved: *saved },
             Work::Edit(edit) => Request::Edit { edit },
+            Work::Order(_, text) => Request::Edit {
+                edit: Edit::Dockerfile { text },
+            },
             Work::Undo => Request::Undo,
             Work::Redo => Request::Redo,
             Work::Build => Request::Build,
@@ -60,7 +65,7 @@ impl Work {
             Work::Matrix(..) => Some(Job::Matrix),
             Work::Suggest => Some(Job::Suggest),
             Work::Export(..) => Some(Job::Export),
-            Work::Edit(_) | Work::Undo | Work::Redo | Work::Save => None,
+            Work::Edit(_) | Work::Order(..) | Work::Undo | Work::Redo | Work::Save => None,
         }
     }
 
@@ -95,6 +100,7 @@ impl Queue {
         match work {
             Work::Save => self.works.retain(|work| !matches!(work, Work::Save)),
             Work::Forecast => self.works.retain(|work| !matches!(work, Work::Forecast)),
+            Work::Matrix(..) => self.works.retain(|work| !matches!(work, Work::Matrix(..))),
             Work::Export(..) => {}
             _ => self.works.retain(|work| !work.is_quiet()),
         }
@@ -116,6 +122,13 @@ impl Queue {
     /// Takes what is next.
     pub fn pop(&mut self) -> Option<Work> {
         self.works.pop_front()
+    }
+
+    /// Whether an instruction waits to be moved.
+    pub fn has_move(&self) -> bool {
+        self.works
+            .iter()
+            .any(|work| matches!(work, Work::Edit(Edit::Move { .. })))
     }
 
     /// Forgets everything.
