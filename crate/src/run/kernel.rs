@@ -5,8 +5,8 @@ use crate::fs::{self, Errno, Follow, Kind, Vfs};
 use super::log::Log;
 use super::program::{self, Call, Flavour, Program};
 use super::{
-    CommandReport, Fds, Fidelity, Host, Interrupt, Limit, LimitHit, Limits, Open, Outcome, Stream,
-    cost,
+    CommandReport, Fd, Fds, Fidelity, Host, Interrupt, Limit, LimitHit, Limits, Open, Outcome,
+    Stream, cost,
 };
 
 /// Why a process ends before its last line.
@@ -415,6 +415,34 @@ impl<'k> Kernel<'k> {
         if let Some(report) = self.reports.last_mut() {
             report.fidelity = fidelity;
         }
+    }
+
+    /// Does `f`, which writes to the pipe `writer`, within so many rounds of loops. A loop that
+    /// goes on for longer is taken for an endless one: in life a signal stops it when its reader
+    /// ends, and so does one here, if there is anything to read.
+    ///
+    /// # Errors
+    /// Those of `f`; [`Stop::SIGPIPE`] for an endless loop.
+    pub fn bounded(
+        &mut self,
+        rounds: u64,
+        writer: &Fd,
+        f: impl FnOnce(&mut Self) -> Result<i32, Stop>,
+    ) -> Result<i32, Stop> {
+        let outer = self.limits.rounds;
+        let bound = self.rounds.saturating_add(rounds);
+        self.limits.rounds = outer.min(bound);
+        let result = f(self);
+        self.limits.rounds = outer;
+        if let Err(Stop::Limit(hit)) = &result
+            && (hit.limit, hit.value) == (Limit::Rounds, bound)
+            && let Open::PipeIn(pipe) = &*writer.borrow()
+            && !pipe.borrow().bytes.is_empty()
+        {
+            pipe.borrow_mut().cut = true;
+            return Err(Stop::SIGPIPE);
+        }
+        result
     }
 
     /// Counts a simple command, and asks now and then whether the run is cancelled.

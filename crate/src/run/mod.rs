@@ -28,6 +28,9 @@ pub mod programs;
 mod shell;
 pub mod users;
 
+#[cfg(test)]
+mod tests;
+
 pub use fd::{Fd, Fds, Open, Pipe};
 pub use glob::matches as glob_matches;
 pub use host::{Host, Machine, Offline, Part, Response, Stream};

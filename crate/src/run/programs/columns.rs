@@ -275,10 +275,13 @@ fn paste(call: &mut Call<'_, '_>) -> Exit {
     } else {
         let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
         for row in 0..rows {
-            let cells = columns
-                .iter()
-                .map(|column| column.get(row).cloned().unwrap_or_default());
-            out += &join(&cells.collect::<Vec<_>>());
+            let cells = columns.iter().map(|column| column.get(row).cloned());
+            // busybox drops a file that has ended, GNU leaves its cell empty.
+            let cells: Vec<String> = match call.flavour() {
+                Flavour::Busybox => cells.flatten().collect(),
+                Flavour::Gnu => cells.map(Option::unwrap_or_default).collect(),
+            };
+            out += &join(&cells);
         }
     }
     call.out(out)?;

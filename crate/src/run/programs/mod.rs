@@ -13,6 +13,7 @@ mod number;
 mod opts;
 mod owner;
 pub(super) mod print;
+mod process;
 pub(super) mod regex;
 mod remove;
 mod sort;
@@ -33,6 +34,7 @@ pub fn find(name: &str) -> Option<&'static Program> {
         list::TABLE,
         owner::TABLE,
         print::TABLE,
+        process::TABLE,
         remove::TABLE,
         super::shell::TABLE,
         sort::TABLE,
@@ -47,7 +49,10 @@ pub fn find(name: &str) -> Option<&'static Program> {
 
 /// Whether busybox has an applet called `name`, be it known here or not.
 pub fn is_applet(name: &str) -> bool {
-    busybox::APPLETS
-        .split_whitespace()
-        .any(|applet| applet == name)
+    applets().any(|applet| applet == name)
+}
+
+/// The names of all busybox applets.
+pub(super) fn applets() -> impl Iterator<Item = &'static str> {
+    busybox::APPLETS.split_whitespace()
 }

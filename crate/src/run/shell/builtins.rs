@@ -187,7 +187,7 @@ fn source(shell: &mut Shell, k: &mut Kernel<'_>, args: &[String]) -> Result<i32>
     let builtin = shell.builtin.take();
     let mut result = Ok(0);
     let nested = k.nested(|k| {
-        result = shell.run_text(k, &text);
+        result = shell.run_text(k, &text, shell.tested);
         Ok(())
     });
     shell.builtin = builtin;
@@ -211,7 +211,7 @@ fn eval(shell: &mut Shell, k: &mut Kernel<'_>, args: &[String]) -> Result<i32> {
     let builtin = shell.builtin.clone();
     let mut result = Ok(0);
     k.nested(|k| {
-        result = shell.run_text(k, &text);
+        result = shell.run_text(k, &text, shell.tested);
         Ok(())
     })?;
     shell.builtin = builtin;

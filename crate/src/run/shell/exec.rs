@@ -2,11 +2,23 @@
 
 use std::rc::Rc;
 
-use super::super::{ExecError, Fidelity, Kernel, Stop, cost};
+use super::super::{ExecError, Exit, Fidelity, Kernel, Stop, cost};
 use super::ast::{Arm, Assign, Command, Item, Kind, List, Next, Pipeline, Test, Word};
 use super::vars::{Val, Var};
 use super::{Dialect, Jump, Result, Shell, builtins};
 use crate::fs::{Errno, Follow};
+
+/// Rounds that the loops on the writing side of a pipe may take.
+const PIPE_ROUNDS: u64 = 200_000;
+
+/// The exit code of a process that ended.
+fn code_of(ended: Exit) -> Result<i32> {
+    match ended {
+        Ok(code) | Err(Stop::Exit(code)) => Ok(code & 0xff),
+        Err(Stop::Killed(signal)) => Ok(128 + i32::from(signal)),
+        Err(stop) => Err(Jump::Stop(stop)),
+    }
+}
 
 impl Shell {
     /// Runs commands one after the other. `tested` says that somebody looks at the exit code, so
@@ -26,7 +38,7 @@ impl Shell {
             shell.proc.pid = k.next_pid();
             shell.proc.fds.set(0, Some(super::super::Open::Null.fd()));
             let pid = shell.proc.pid;
-            let status = shell.catch(|shell| shell.and_or(k, item, true))?;
+            let status = code_of(shell.process(k, |shell, k| shell.and_or(k, item, true)))?;
             self.jobs.push((pid, status));
             self.last_background = Some(pid);
             self.status = 0;
@@ -62,7 +74,7 @@ impl Shell {
                 }
             }
             commands => {
-                let status = self.pipe(k, commands)?;
+                let status = self.pipe(k, commands, unchecked)?;
                 self.check(status, unchecked)?
             }
         };
@@ -82,7 +94,8 @@ impl Shell {
         }
     }
 
-    fn pipe(&mut self, k: &mut Kernel<'_>, commands: &[Command]) -> Result<i32> {
+    /// Runs the commands of a pipe from left to right, each as a process of its own.
+    fn pipe(&mut self, k: &mut Kernel<'_>, commands: &[Command], tested: bool) -> Result<i32> {
         let mut input = None;
         let mut status = 0;
         let mut failed = 0;
@@ -91,12 +104,17 @@ impl Shell {
             if let Some(reader) = input.take() {
                 shell.proc.fds.set(0, Some(reader));
             }
-            if at + 1 < commands.len() {
+            status = if at + 1 == commands.len() {
+                code_of(shell.process(k, |shell, k| shell.command(k, command, tested)))?
+            } else {
                 let (reader, writer) = k.pipe();
-                shell.proc.fds.set(1, Some(writer));
+                shell.proc.fds.set(1, Some(writer.clone()));
                 input = Some(reader);
-            }
-            status = shell.catch(|shell| shell.command(k, command, true))?;
+                let ended = k.bounded(PIPE_ROUNDS, &writer, |k| {
+                    shell.process(k, |shell, k| shell.command(k, command, tested))
+                });
+                code_of(ended)?
+            };
             if status != 0 {
                 failed = status;
             }
@@ -121,26 +139,25 @@ impl Shell {
     }
 
     /// Runs the commands of a subshell to their end.
-    pub(super) fn run_subshell(&mut self, k: &mut Kernel<'_>, list: &List) -> Result<i32> {
-        let ended = k.nested(|k| {
-            let ended = self.list(k, list, false);
-            Ok((self.finish(k, ended), ()))
-        });
-        match ended {
-            Ok((Ok(code), ())) | Ok((Err(Stop::Exit(code)), ())) => Ok(code & 0xff),
-            Ok((Err(Stop::Killed(signal)), ())) => Ok(128 + i32::from(signal)),
-            Ok((Err(stop), ())) | Err(stop) => Err(Jump::Stop(stop)),
-        }
+    pub(super) fn run_subshell(
+        &mut self,
+        k: &mut Kernel<'_>,
+        list: &List,
+        tested: bool,
+    ) -> Result<i32> {
+        code_of(self.process(k, |shell, k| shell.list(k, list, tested)))
     }
 
-    /// Runs something in this shell, a copy, up to whatever ends it.
-    fn catch(&mut self, run: impl FnOnce(&mut Shell) -> Result<i32>) -> Result<i32> {
-        match run(self) {
-            Ok(code) | Err(Jump::Exit(code) | Jump::Return(code)) => Ok(code & 0xff),
-            Err(Jump::Break(_) | Jump::Continue(_)) => Ok(0),
-            Err(Jump::Stop(Stop::Killed(signal))) => Ok(128 + i32::from(signal)),
-            Err(jump) => Err(jump),
-        }
+    /// Runs something in this shell, a copy, as a process: to its end and through its exit trap.
+    fn process(
+        &mut self,
+        k: &mut Kernel<'_>,
+        run: impl FnOnce(&mut Shell, &mut Kernel<'_>) -> Result<i32>,
+    ) -> Exit {
+        k.nested(|k| {
+            let ended = run(self, k);
+            self.finish(k, ended)
+        })
     }
 
     fn command(&mut self, k: &mut Kernel<'_>, command: &Command, tested: bool) -> Result<i32> {
@@ -177,7 +194,7 @@ impl Shell {
             Kind::Subshell(list) => {
                 let mut shell = self.subshell(k);
                 shell.options.errexit &= !tested;
-                shell.run_subshell(k, list)
+                shell.run_subshell(k, list, tested)
             }
             Kind::If {
                 branches,
@@ -378,6 +395,7 @@ impl Shell {
         tested: bool,
     ) -> Result<i32> {
         k.step()?;
+        self.tested = tested;
         self.substituted = None;
         let args = self.fields(k, words)?;
         if args.is_empty() {

@@ -3,7 +3,7 @@
 use super::super::{Fd, Kernel, Limit, Open};
 use super::ast::{Piece, Source, Word};
 use super::params::Expanded;
-use super::{Jump, Result, Shell};
+use super::{Dialect, Jump, Result, Shell};
 use crate::fs::Follow;
 use std::rc::Rc;
 
@@ -216,7 +216,9 @@ impl Shell {
         let (reader, writer) = k.pipe();
         let mut shell = self.subshell(k);
         shell.proc.fds.set(1, Some(writer));
-        let status = shell.run_subshell(k, &script.list)?;
+        // `set -e` is not handed on: only dash does that.
+        shell.options.errexit &= self.dialect == Dialect::Dash;
+        let status = shell.run_subshell(k, &script.list, false)?;
         self.substituted = Some(status);
         if self.dialect.has_bash_words() {
             self.status = status;
@@ -237,7 +239,7 @@ impl Shell {
         let fd: Fd = if read {
             let mut shell = self.subshell(k);
             shell.proc.fds.set(1, Some(writer));
-            shell.run_subshell(k, script)?;
+            shell.run_subshell(k, script, false)?;
             reader
         } else {
             Open::Null.fd()

@@ -22,6 +22,8 @@ use super::{Call, Exit, Flavour, Kernel, Proc, Program, Stop};
 use ast::Command;
 use vars::{Var, Vars};
 
+pub(super) use signals::number as signal_number;
+
 pub(super) const TABLE: &[Program] = &[
     Program::executed("sh", main),
     Program::executed("ash", main),
@@ -135,6 +137,8 @@ pub(super) struct Shell {
     sourced: u32,
     /// The builtin that runs, which its errors name.
     builtin: Option<String>,
+    /// Whether somebody looks at the exit code of the builtin that runs.
+    tested: bool,
     /// The line of the command that runs.
     line: usize,
     /// The exit code of the last command substitution of the command being expanded.
@@ -188,6 +192,7 @@ impl Shell {
             loops: 0,
             sourced: 0,
             builtin: None,
+            tested: false,
             line: 1,
             substituted: None,
             getopts_at: 0,
@@ -196,7 +201,7 @@ impl Shell {
 
     /// Runs a whole script and then the exit trap.
     fn run_script(&mut self, k: &mut Kernel<'_>, text: &str) -> Exit {
-        let ended = self.run_text(k, text);
+        let ended = self.run_text(k, text, false);
         self.finish(k, ended)
     }
 
@@ -211,11 +216,11 @@ impl Shell {
     }
 
     /// Parses and runs `text`, command by command up to a syntax error.
-    fn run_text(&mut self, k: &mut Kernel<'_>, text: &str) -> Result<i32> {
+    fn run_text(&mut self, k: &mut Kernel<'_>, text: &str, tested: bool) -> Result<i32> {
         let script = compile::script(self.dialect, text);
         let mut status = 0;
         if !script.list.is_empty() {
-            status = self.list(k, &script.list, false)?;
+            status = self.list(k, &script.list, tested)?;
         }
         match script.error {
             None => Ok(status),

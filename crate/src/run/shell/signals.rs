@@ -24,7 +24,7 @@ const NAMES: [(&str, u8); 14] = [
 ];
 
 /// The number of a signal by name or number.
-pub(super) fn number(text: &str) -> Option<u8> {
+pub(in crate::run) fn number(text: &str) -> Option<u8> {
     if let Ok(number) = text.parse::<u8>() {
         return (number <= 64).then_some(number);
     }
@@ -55,7 +55,7 @@ impl Shell {
         Rc::make_mut(&mut self.traps).remove(&0);
         self.status = code;
         self.in_trap = true;
-        match self.run_text(k, &action) {
+        match self.run_text(k, &action, false) {
             Err(Jump::Exit(code)) => Ok(code),
             Err(Jump::Stop(stop)) => Err(stop),
             _ => Ok(code),
@@ -146,7 +146,7 @@ impl Shell {
             Some(action) if signal != 9 => {
                 if !action.is_empty() {
                     let status = self.status;
-                    self.run_text(k, &action)?;
+                    self.run_text(k, &action, false)?;
                     self.status = status;
                 }
                 Ok(())
