@@ -38,6 +38,7 @@ test("an endless loop ends, and the page answers meanwhile", async ({ bench }) =
   await expect(bench.page.locator(".problem").first()).toBeVisible();
   await bench.paste("FROM busybox\nRUN true\n");
   await bench.build();
+  await bench.show("Steps");
   await expect(bench.steps).toHaveCount(2);
 });
 

@@ -32,11 +32,12 @@ test("what the verdict foretells is what the build does", async ({ bench }) => {
   const seconds = bench.verdict.locator(".now");
   await expect(seconds).toHaveText(/^[1-9][0-9.]* s$/);
   const foretold = await seconds.textContent();
-  const marks = (await bench.marks()).filter((mark) => mark !== "config");
+  // A base image that is there already is neither: its step takes nothing from the build cache.
+  const marks = (await bench.marks()).filter((mark) => mark !== "config").slice(1);
   await bench.build();
   await expect(bench.page.locator("table.steps tfoot")).toContainText(foretold!);
   const words = await bench.steps.locator("td:first-child").allTextContents();
-  expect(words).toEqual(marks.map((mark) => (mark === "hit" ? "cached" : "ran")));
+  expect(words.slice(1)).toEqual(marks.map((mark) => (mark === "hit" ? "cached" : "ran")));
   await expect(bench.verdict).toContainText(/(\d+) of \1 steps cached/);
 });
 

@@ -28,6 +28,8 @@ test("nothing is wider than the window at 320 pixels", async ({ bench }) => {
 });
 
 test("what is pressed is at least 24 pixels high and wide", async ({ bench }) => {
+  // A layer that is being laid is still growing.
+  await bench.page.emulateMedia({ reducedMotion: "reduce" });
   await everyLook(bench.page, async () => {
     for (const pane of PANES) {
       await bench.show(pane);
