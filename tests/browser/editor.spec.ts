@@ -142,6 +142,38 @@ test("Alt and an arrow ask for a whole instruction to move, and the cursor goes 
   expect(await told(page, "move")).toHaveLength(1);
 });
 
+test("a second Alt and arrow waits for the first to arrive", async ({ opened: page }) => {
+  await create(page, { text: "FROM a\nRUN one\nRUN two\nRUN three" });
+  await page.evaluate(() => {
+    const at = (order: readonly string[]) =>
+      order.map((label, index) => ({
+        label,
+        line: index + 1,
+        block: [index + 1, index + 1] as const,
+        canMove: [index > 1, index > 0 && index < 3] as const,
+      }));
+    globalThis.editor.setInstructions(at(["FROM a", "RUN one", "RUN two", "RUN three"]));
+    globalThis.editor.goTo(2);
+    Object.assign(globalThis, {
+      answer: (order: readonly string[]) => {
+        globalThis.editor.setText(order.join("\n"));
+        globalThis.editor.setInstructions(at(order));
+      },
+    });
+  });
+  const answer = (...order: string[]) =>
+    page.evaluate((order) => (globalThis as unknown as { answer(order: string[]): void }).answer(order), order);
+  await page.keyboard.press("Alt+ArrowDown");
+  await page.keyboard.press("Alt+ArrowDown");
+  expect(await told(page, "move")).toEqual([[1, 2]]);
+  await answer("FROM a", "RUN two", "RUN one", "RUN three");
+  expect(await told(page, "move")).toEqual([[1, 2], [2, 3]]);
+  await answer("FROM a", "RUN two", "RUN three", "RUN one");
+  expect(await told(page, "move")).toHaveLength(2);
+  await page.keyboard.type("#");
+  expect(await page.evaluate(() => globalThis.editor.text())).toBe("FROM a\nRUN two\nRUN three\n#RUN one");
+});
+
 test("a handle drags an instruction, and Escape drops the drag", async ({ opened: page }) => {
   await create(page);
   const handles = page.locator("#under-test .lw-handles .cm-gutterElement .lw-handle:visible");

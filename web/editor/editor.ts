@@ -17,7 +17,7 @@ import type {
   Options,
 } from "./api";
 import { lineMarks, setMarks, setNotes, setSelected, statusGutter } from "./marks";
-import { atCursor, moving, setInstructions } from "./move";
+import { atCursor, KeyMoves, moving, setInstructions } from "./move";
 import { changes, clampLine } from "./text";
 import { adoptStyles, look } from "./theme";
 
@@ -35,6 +35,7 @@ class CodeMirror implements Editor {
   readonly #view: EditorView;
   readonly #listeners: Listeners;
   readonly #readOnly = new Compartment();
+  readonly #keyMoves: KeyMoves;
   /** The instruction that the user asked to move, and the cursor's place in it. */
   #moving: { text: string; offset: number; place: number } | undefined;
 
@@ -47,13 +48,14 @@ class CodeMirror implements Editor {
         options.onMove?.(from, to);
       },
     };
+    this.#keyMoves = new KeyMoves(this.#listeners);
     const isDockerfile = options.language === "dockerfile";
     this.#view = new EditorView({
       parent,
       state: EditorState.create({
         doc: options.text ?? "",
         extensions: [
-          isDockerfile ? moving(this.#listeners) : [],
+          isDockerfile ? moving(this.#listeners, this.#keyMoves) : [],
           lineNumbers(),
           isDockerfile ? [statusGutter(this.#listeners), StreamLanguage.define(dockerFile)] : [],
           lineMarks,
@@ -117,6 +119,7 @@ class CodeMirror implements Editor {
       annotations: [external.of(true), Transaction.addToHistory.of(false)],
     });
     this.#view.dispatch(transaction);
+    this.#keyMoves.answered();
     if (moving !== undefined) {
       this.#follow(moving, transaction.changes.mapPos(state.selection.main.head));
     }
@@ -170,6 +173,7 @@ class CodeMirror implements Editor {
 
   setInstructions(instructions: readonly Instruction[]): void {
     this.#view.dispatch({ effects: setInstructions.of(instructions) });
+    this.#keyMoves.next(this.#view);
   }
 
   setReadOnly(readOnly: boolean): void {

@@ -70,16 +70,53 @@ function blockAt(state: EditorState, position: number): number {
   return state.field(blocks).findIndex((block) => block.from <= position && position <= block.to);
 }
 
-/** Asks for the instruction at the cursor to move by one place. */
-function moveBy(listeners: Listeners, distance: 1 | -1): (view: EditorView) => boolean {
-  return ({ state }) => {
+/** How long an answer to a move is awaited, in milliseconds. A move that is refused gets none. */
+const PATIENCE = 2000;
+
+/**
+ * Moves by the keyboard, one at a time: a key that is pressed before the last move has arrived would
+ * speak of the old order, so it waits for the new one.
+ */
+export class KeyMoves {
+  #asked = -Infinity;
+  #answered = true;
+  #held: (1 | -1)[] = [];
+
+  constructor(readonly listeners: Listeners) {}
+
+  /** Asks for the instruction at the cursor to move by one place, now or when its turn comes. */
+  move(view: EditorView, distance: 1 | -1): boolean {
+    if (!this.#answered && performance.now() - this.#asked < PATIENCE) {
+      this.#held.push(distance);
+    } else {
+      this.#held = [];
+      this.#ask(view, distance);
+    }
+    return true;
+  }
+
+  #ask({ state }: EditorView, distance: 1 | -1): void {
     const from = blockAt(state, state.selection.main.head);
     const [up, down] = state.field(blocks)[from]?.canMove ?? [false, false];
     if ((distance < 0 ? up : down) && !state.readOnly) {
-      listeners.onMove?.(from, from + distance);
+      this.#asked = performance.now();
+      this.#answered = false;
+      this.listeners.onMove?.(from, from + distance);
     }
-    return true;
-  };
+  }
+
+  /** The text has changed: the next instructions are of the new order. */
+  answered(): void {
+    this.#answered = true;
+  }
+
+  /** The instructions are known again: the next key has its turn. */
+  next(view: EditorView): void {
+    const distance = this.#answered ? this.#held.shift() : undefined;
+    if (distance !== undefined) {
+      this.#ask(view, distance);
+    }
+  }
 }
 
 /** A handle that is being dragged. */
@@ -169,7 +206,7 @@ class Drag {
 }
 
 /** Handles in a gutter, and the keys. */
-export function moving(listeners: Listeners): Extension {
+export function moving(listeners: Listeners, keys: KeyMoves): Extension {
   let drag: Drag | undefined;
   return [
     blocks,
@@ -203,8 +240,8 @@ export function moving(listeners: Listeners): Extension {
     ViewPlugin.define(() => ({ destroy: () => drag?.end() })),
     Prec.high(
       keymap.of([
-        { key: "Alt-ArrowUp", run: moveBy(listeners, -1) },
-        { key: "Alt-ArrowDown", run: moveBy(listeners, 1) },
+        { key: "Alt-ArrowUp", run: (view) => keys.move(view, -1) },
+        { key: "Alt-ArrowDown", run: (view) => keys.move(view, 1) },
       ]),
     ),
   ];
