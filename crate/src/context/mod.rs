@@ -13,6 +13,9 @@ mod ignore;
 mod pattern;
 mod send;
 
+#[cfg(test)]
+mod send_tests;
+
 pub use edit::{Context, Edit, EditError};
 pub use glob::{BadPattern, glob, has_wildcards};
 pub use ignore::{Ignore, IgnoreError, Verdict};

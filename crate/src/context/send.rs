@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::glob::{glob, has_wildcards};
-use super::pattern::{ParentMatches, PatternError, Patterns, clean};
+use super::pattern::{Match, ParentMatches, PatternError, Patterns, clean};
 use crate::fs::{Fs, Ino, Inode, Name, base_name};
 
 /// The paths that a build asks for do not parse as patterns.
@@ -49,12 +49,35 @@ struct Sent {
     inode: Arc<Inode>,
     /// Whether it is sent: for itself, or for something in it.
     present: bool,
-    /// Whether it is sent for itself.
-    wanted: bool,
-    /// All its directories that were looked into.
+    /// All its directories.
     dirs: BTreeMap<Name, Arc<Sent>>,
-    include: Option<ParentMatches>,
-    exclude: Option<ParentMatches>,
+    answers: Answers,
+}
+
+/// What the two lists of patterns say of a path.
+#[derive(Clone, Debug, Default)]
+struct Answers {
+    include: Option<(Match, ParentMatches)>,
+    exclude: Option<(Match, ParentMatches)>,
+}
+
+impl Answers {
+    fn included(&self) -> bool {
+        self.include
+            .as_ref()
+            .is_none_or(|(answer, _)| answer.matched)
+    }
+
+    fn excluded(&self) -> bool {
+        self.exclude
+            .as_ref()
+            .is_some_and(|(answer, _)| answer.matched)
+    }
+
+    /// Whether the path is sent for itself.
+    fn wanted(&self) -> bool {
+        self.included() && !self.excluded()
+    }
 }
 
 impl Sender {
@@ -89,15 +112,14 @@ impl Sender {
         if self.filter == Filter::default() {
             return Ok(context.clone());
         }
-        let top = self.filter.dir(
-            context,
-            Place {
-                path: "",
-                ino: Fs::ROOT,
-                above: None,
-            },
-            self.last.as_ref(),
-        );
+        let top = match &self.last {
+            Some(last) if last.is_of(context, Fs::ROOT) => last.clone(),
+            last => {
+                let root = Answers::default();
+                let filter = &self.filter;
+                filter.dir(context, "", Fs::ROOT, root, last.as_ref())
+            }
+        };
         let mut changed = Vec::new();
         top.changed(&mut changed);
         self.last = Some(top);
@@ -105,79 +127,63 @@ impl Sender {
     }
 }
 
-struct Place<'a> {
-    path: &'a str,
-    ino: Ino,
-    above: Option<(&'a Option<ParentMatches>, &'a Option<ParentMatches>)>,
-}
-
 impl Filter {
-    /// What of a directory is sent, given what was sent of the directory at the same path before.
-    fn dir(&self, fs: &Fs, place: Place<'_>, before: Option<&Arc<Sent>>) -> Arc<Sent> {
-        let source = fs.inode(place.ino);
-        if let Some(before) = before
-            && before.ino == place.ino
-            && Arc::ptr_eq(&before.source, source)
-        {
-            return before.clone();
-        }
-        let root = place.path.is_empty();
-        let (wanted, include, exclude) = match before {
-            // Patterns look at names only.
-            Some(before) => (
-                before.wanted,
-                before.include.clone(),
-                before.exclude.clone(),
-            ),
-            None if root => (true, None, None),
-            None => self.wants(&place),
-        };
+    /// What of the directory at `path` is sent, given the answers for it, and what was sent of the
+    /// one at the same path before.
+    fn dir(
+        &self,
+        fs: &Fs,
+        path: &str,
+        ino: Ino,
+        answers: Answers,
+        before: Option<&Arc<Sent>>,
+    ) -> Arc<Sent> {
+        let source = fs.inode(ino);
+        let wanted = answers.wanted();
         let mut sent = Sent {
-            ino: place.ino,
+            ino,
             source: source.clone(),
             inode: source.clone(),
             present: wanted,
-            wanted,
             dirs: BTreeMap::new(),
-            include,
-            exclude,
+            answers,
         };
-        let entries = source.dir().map(|dir| dir.as_ref());
-        let Some(entries) = entries.filter(|_| wanted || self.worth_a_look(&place, &sent)) else {
+        let entries = source
+            .dir()
+            .filter(|_| wanted || self.worth_a_look(path, &sent.answers));
+        let Some(entries) = entries else {
             return Arc::new(sent);
         };
-        let known = before.map(|before| (before.source.dir(), before.inode.dir()));
         let mut kept = BTreeMap::new();
         let mut same = true;
-        for (name, &ino) in entries {
-            let mut path = String::with_capacity(place.path.len() + 1 + name.len());
-            if !root {
-                path.push_str(place.path);
-                path.push('/');
-            }
-            path.push_str(name);
-            let place = Place {
-                path: &path,
-                ino,
-                above: (!root).then_some((&sent.include, &sent.exclude)),
+        for (name, &ino) in entries.iter() {
+            let path = match path {
+                "" => name.to_string(),
+                path => format!("{path}/{name}"),
             };
-            if fs.inode(ino).is_dir() {
+            // Patterns look at names only: what they answered for a name holds for whatever has
+            // it now, a directory or a file.
+            let present = if fs.inode(ino).is_dir() {
                 let before = before.and_then(|before| before.dirs.get(name));
-                let below = self.dir(fs, place, before);
-                same &= below.present && Arc::ptr_eq(&below.source, &below.inode);
-                if below.present {
-                    kept.insert(name.clone(), ino);
-                }
+                let below = match before {
+                    Some(before) if before.is_of(fs, ino) => before.clone(),
+                    Some(before) => {
+                        let answers = before.answers.clone();
+                        self.dir(fs, &path, ino, answers, Some(before))
+                    }
+                    None => self.dir(fs, &path, ino, self.ask(&path, &sent), None),
+                };
+                same &= Arc::ptr_eq(&below.source, &below.inode);
+                let present = below.present;
                 sent.dirs.insert(name.clone(), below);
-                continue;
-            }
-            let was = match &known {
-                Some((Some(source), Some(inode))) if !self.was_dir(before, name) => {
-                    source.contains_key(name).then(|| inode.contains_key(name))
+                present
+            } else {
+                match before.and_then(|before| before.file(name)) {
+                    Some(present) => present,
+                    None => self.ask(&path, &sent).wanted(),
                 }
-                _ => None,
             };
-            if was.unwrap_or_else(|| self.wants(&place).0) {
+            if present {
                 kept.insert(name.clone(), ino);
             } else {
                 same = false;
@@ -190,55 +196,44 @@ impl Filter {
         Arc::new(sent)
     }
 
-    fn was_dir(&self, before: Option<&Arc<Sent>>, name: &Name) -> bool {
-        before.is_some_and(|before| before.dirs.contains_key(name))
-    }
-
-    fn wants(&self, place: &Place<'_>) -> (bool, Option<ParentMatches>, Option<ParentMatches>) {
-        let ask = |patterns: &Option<Patterns>, above: Option<&Option<ParentMatches>>| {
+    /// The answers for a path in directory `above`.
+    fn ask(&self, path: &str, above: &Sent) -> Answers {
+        let ask = |patterns: &Option<Patterns>, above: &Option<(Match, ParentMatches)>| {
+            let above = above.as_ref().map(|(_, matches)| matches);
             patterns
                 .as_ref()
-                .map(|patterns| patterns.matches_below(place.path, above.and_then(Option::as_ref)))
+                .map(|patterns| patterns.matches_below(path, above))
         };
-        let include = ask(&self.include, place.above.map(|above| above.0));
-        let exclude = ask(&self.exclude, place.above.map(|above| above.1));
-        let wanted = include.as_ref().is_none_or(|(answer, _)| answer.matched)
-            && !exclude.as_ref().is_some_and(|(answer, _)| answer.matched);
-        (
-            wanted,
-            include.map(|(_, matches)| matches),
-            exclude.map(|(_, matches)| matches),
-        )
+        Answers {
+            include: ask(&self.include, &above.answers.include),
+            exclude: ask(&self.exclude, &above.answers.exclude),
+        }
     }
 
     /// Whether anything below a directory that is not sent for itself may be sent.
-    fn worth_a_look(&self, place: &Place<'_>, sent: &Sent) -> bool {
-        let (_, include, exclude) = (sent.wanted, &sent.include, &sent.exclude);
-        let _ = (include, exclude);
-        let above = place.above;
-        let answer = |patterns: &Patterns, above: Option<&Option<ParentMatches>>| {
+    fn worth_a_look(&self, path: &str, answers: &Answers) -> bool {
+        let may = |patterns: &Option<Patterns>, exclusion| {
             patterns
-                .matches_below(place.path, above.and_then(Option::as_ref))
-                .0
-                .matched
+                .as_ref()
+                .is_none_or(|patterns| patterns.may_match_below(path, exclusion))
         };
-        if let Some(include) = &self.include
-            && !answer(include, above.map(|above| above.0))
-            && !include.may_match_below(place.path, false)
-        {
-            return false;
-        }
-        if let Some(exclude) = &self.exclude
-            && answer(exclude, above.map(|above| above.1))
-            && !exclude.may_match_below(place.path, true)
-        {
-            return false;
-        }
-        true
+        (answers.included() || may(&self.include, false))
+            && (!answers.excluded() || may(&self.exclude, true))
     }
 }
 
 impl Sent {
+    /// Whether it is what is now the directory `ino`, with everything below.
+    fn is_of(&self, fs: &Fs, ino: Ino) -> bool {
+        self.ino == ino && Arc::ptr_eq(&self.source, fs.inode(ino))
+    }
+
+    /// Whether the file `name` was sent, if there was a file of that name.
+    fn file(&self, name: &Name) -> Option<bool> {
+        let known = self.source.dir()?.contains_key(name) && !self.dirs.contains_key(name);
+        known.then(|| self.inode.dir().is_some_and(|sent| sent.contains_key(name)))
+    }
+
     /// The directories that are sent otherwise than they are.
     fn changed(&self, out: &mut Vec<(Ino, Arc<Inode>)>) {
         if Arc::ptr_eq(&self.source, &self.inode) {
