@@ -3,13 +3,9 @@
 //! Source: BuildKit `solver/llbsolver/file` (`unpack`) and moby's `go-archive`. What counts as an
 //! archive is decided by its bytes, never by its name.
 
-use std::io::Read as _;
-
-use flate2::read::MultiGzDecoder;
-
 use super::copy::{Owner, change, host_error, join, make_dirs, place, root_path_in};
 use crate::fs::{Content, Fs, Ino, Kind, Meta, Overlay, Time, base_name, parent};
-use crate::image::{MAX_UNPACKED, TarEntry, TarNode, read_tar};
+use crate::image::{TarEntry, TarNode, compression, decompress, read_tar};
 
 /// The length of a tar header.
 const BLOCK: usize = 512;
@@ -21,87 +17,18 @@ const BLOCK: usize = 512;
 /// supported here.
 pub(super) fn archive(content: &Content) -> Result<Option<Vec<TarEntry>>, String> {
     let bytes = content.bytes();
-    let unpacked;
-    let tar = match compression(bytes) {
-        None => bytes,
-        Some(compression) => {
-            let Some(plain) = decompress(compression, bytes)? else {
-                return Ok(None);
-            };
-            unpacked = plain;
-            &unpacked
-        }
+    let unpacked = match compression(bytes) {
+        None => None,
+        Some(compression) => match decompress(compression, bytes)? {
+            None => return Ok(None),
+            plain => plain,
+        },
     };
+    let tar = unpacked.as_deref().unwrap_or(bytes);
     if !is_header(tar) {
         return Ok(None);
     }
     read_tar(tar).map(Some).map_err(|error| error.to_string())
-}
-
-#[derive(Clone, Copy)]
-enum Compression {
-    Gzip,
-    Bzip2,
-    Xz,
-    Zstd,
-}
-
-fn compression(bytes: &[u8]) -> Option<Compression> {
-    let magics: [(&[u8], Compression); 4] = [
-        (&[0x1f, 0x8b, 0x08], Compression::Gzip),
-        (b"BZh", Compression::Bzip2),
-        (&[0xfd, b'7', b'z', b'X', b'Z', 0], Compression::Xz),
-        (&[0x28, 0xb5, 0x2f, 0xfd], Compression::Zstd),
-    ];
-    magics
-        .into_iter()
-        .find(|(magic, _)| bytes.starts_with(magic))
-        .map(|(_, compression)| compression)
-}
-
-/// The plain bytes; `None` for what is not compressed in the way that it begins with.
-fn decompress(compression: Compression, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
-    let mut plain = Vec::new();
-    let done = match compression {
-        Compression::Gzip => MultiGzDecoder::new(bytes)
-            .take(MAX_UNPACKED + 1)
-            .read_to_end(&mut plain)
-            .is_ok(),
-        Compression::Bzip2 => bzip2_rs::DecoderReader::new(bytes)
-            .take(MAX_UNPACKED + 1)
-            .read_to_end(&mut plain)
-            .is_ok(),
-        Compression::Xz => {
-            let mut limited = Limited(&mut plain);
-            lzma_rs::xz_decompress(&mut &*bytes, &mut limited).is_ok()
-        }
-        Compression::Zstd => {
-            return Err("archives compressed with zstd cannot be unpacked here".into());
-        }
-    };
-    if plain.len() as u64 > MAX_UNPACKED {
-        return Err(format!(
-            "the archive is larger than {MAX_UNPACKED} bytes when unpacked"
-        ));
-    }
-    Ok(done.then_some(plain))
-}
-
-/// Takes bytes until there are too many.
-struct Limited<'a>(&'a mut Vec<u8>);
-
-impl std::io::Write for Limited<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() as u64 > MAX_UNPACKED {
-            return Err(std::io::ErrorKind::OutOfMemory.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Whether the bytes begin with a tar header: its checksum is right.

@@ -10,6 +10,7 @@
 //! - [`validate`] recomputes everything that an image says of itself.
 
 mod archive;
+mod compression;
 mod config;
 mod digest;
 mod go_json;
@@ -24,6 +25,7 @@ mod tar_write;
 mod tests;
 
 pub use archive::{Format, write_archive};
+pub use compression::{Compression, compression, decompress};
 pub use config::{Healthcheck, History, ImageConfig, RootFs, RunConfig};
 pub use digest::{Digest, DigestError, Hasher};
 pub use image::{Image, ImageError, Problem, validate};

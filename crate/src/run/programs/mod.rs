@@ -1,5 +1,6 @@
 //! The programs that are acted out in full.
 
+mod archive;
 mod busybox;
 mod columns;
 mod copy;
@@ -17,6 +18,7 @@ mod process;
 pub(super) mod regex;
 mod remove;
 mod sort;
+mod sums;
 pub(super) mod test;
 mod text;
 
@@ -25,6 +27,7 @@ use super::{Flavour, Program};
 /// The program called `name`, if it is one of ours.
 pub fn find(name: &str) -> Option<&'static Program> {
     let tables = [
+        archive::TABLE,
         busybox::TABLE,
         columns::TABLE,
         copy::TABLE,
@@ -38,6 +41,7 @@ pub fn find(name: &str) -> Option<&'static Program> {
         remove::TABLE,
         super::shell::TABLE,
         sort::TABLE,
+        sums::TABLE,
         test::TABLE,
         text::TABLE,
     ];
