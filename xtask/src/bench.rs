@@ -6,7 +6,7 @@ use std::thread;
 use crate::args::Args;
 use crate::http::Server;
 use crate::page::{self, Mode};
-use crate::process::{cargo, output, root, run, say};
+use crate::process::{cargo, output, root, say};
 use crate::tools::{chromium, node_modules};
 use crate::{Failure, Outcome};
 

@@ -144,6 +144,8 @@ fn real(fs: &Fs, root: Ino, dest: &str, path: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use std::io::Write as _;
 
     use super::*;

@@ -11,6 +11,9 @@ pub(in crate::run) enum Wording {
     CannotOpen,
 }
 
+/// An operand and its bytes.
+pub(in crate::run) type Input = (String, Vec<u8>);
+
 /// The bytes of each operand, `-` being standard input, which is also what no operand means.
 /// Complains about those that cannot be read, and says whether there were such.
 ///
@@ -20,7 +23,7 @@ pub(in crate::run) fn read(
     call: &mut Call<'_, '_>,
     operands: &[String],
     wording: Wording,
-) -> Result<(Vec<(String, Vec<u8>)>, bool), Stop> {
+) -> Result<(Vec<Input>, bool), Stop> {
     let standard = ["-".to_string()];
     let operands = if operands.is_empty() {
         &standard

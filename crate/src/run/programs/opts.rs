@@ -105,8 +105,7 @@ fn read(args: &[String], grammar: Grammar<'_>) -> Result<Opts, String> {
             }
             continue;
         }
-        let mut letters = arg[1..].char_indices();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in arg[1..].char_indices() {
             let Some(known) = short.find(letter).filter(|_| letter != ':') else {
                 return Err(format!("unrecognized option: {letter}"));
             };

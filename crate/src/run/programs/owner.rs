@@ -47,34 +47,24 @@ fn chmod(call: &mut Call<'_, '_>) -> Exit {
     let recursive = opts.has(&["R", "recursive"]);
     let mut code = 0;
     for path in &paths {
-        code |= walk(
-            call,
-            path,
-            recursive,
-            Follow::Yes,
-            true,
-            &mut |call, path| {
-                let process = &call.proc.fs;
-                let handle = call.kernel.vfs.stat(process, path, Follow::Yes)?;
-                let inode = call.kernel.vfs.inode(handle);
-                let (old, is_dir) = (inode.meta.mode, inode.is_dir());
-                let Some(new) = mode::apply(&spec, old, is_dir, process.umask) else {
-                    return Err(Errno::Einval);
-                };
-                // An octal mode of up to four digits leaves a directory's set-ID bits as they are.
-                let octal = spec.starts_with(|c: char| c.is_ascii_digit());
-                let keep = if octal
-                    && is_dir
-                    && spec.len() <= 4
-                    && call.flavour() == super::Flavour::Gnu
-                {
+        code |= walk(call, path, recursive, true, &mut |call, path| {
+            let process = &call.proc.fs;
+            let handle = call.kernel.vfs.stat(process, path, Follow::Yes)?;
+            let inode = call.kernel.vfs.inode(handle);
+            let (old, is_dir) = (inode.meta.mode, inode.is_dir());
+            let Some(new) = mode::apply(&spec, old, is_dir, process.umask) else {
+                return Err(Errno::Einval);
+            };
+            // An octal mode of up to four digits leaves a directory's set-ID bits as they are.
+            let octal = spec.starts_with(|c: char| c.is_ascii_digit());
+            let keep =
+                if octal && is_dir && spec.len() <= 4 && call.flavour() == super::Flavour::Gnu {
                     old & 0o6000
                 } else {
                     0
                 };
-                call.kernel.vfs.chmod(process, path, new | keep)
-            },
-        )?;
+            call.kernel.vfs.chmod(process, path, new | keep)
+        })?;
     }
     Ok(code)
 }
@@ -153,7 +143,7 @@ fn change_owner(
     };
     let mut code = 0;
     for path in &paths {
-        code |= walk(call, path, recursive, follow, false, &mut |call, path| {
+        code |= walk(call, path, recursive, false, &mut |call, path| {
             call.kernel.vfs.chown(&call.proc.fs, path, owner, follow)
         })?;
     }
@@ -166,7 +156,6 @@ fn walk(
     call: &mut Call<'_, '_>,
     path: &str,
     recursive: bool,
-    follow: Follow,
     skip_links: bool,
     act: &mut dyn FnMut(&mut Call<'_, '_>, &str) -> Result<(), Errno>,
 ) -> Exit {
@@ -201,7 +190,7 @@ fn walk(
         if is_link && skip_links {
             continue;
         }
-        code |= walk(call, &path, true, follow, skip_links, act)?;
+        code |= walk(call, &path, true, skip_links, act)?;
     }
     Ok(code)
 }

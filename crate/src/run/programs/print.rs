@@ -367,15 +367,14 @@ impl Field<'_> {
                 } else {
                     size.log10().floor() as i64
                 };
-                let text = if power < -4 || power >= places as i64 {
+                if power < -4 || power >= places as i64 {
                     let text = exponent(places - 1);
                     let (digits, power) = text.split_once('e').unwrap_or((&text, ""));
                     format!("{}e{power}", trimmed(digits))
                 } else {
                     let after = (places as i64 - 1 - power).max(0) as usize;
                     trimmed(&format!("{size:.after$}")).to_string()
-                };
-                text
+                }
             }
         };
         let digits = if kind.is_ascii_uppercase() {

@@ -107,17 +107,6 @@ impl Regex {
         }
     }
 
-    /// How many groups there are, the whole included.
-    #[allow(dead_code)]
-    pub fn groups(&self) -> usize {
-        self.groups
-    }
-
-    /// Whether the expression is found anywhere in `text`.
-    pub fn is_match(&self, text: &str) -> bool {
-        self.find(text, 0).is_some()
-    }
-
     /// The leftmost longest match at or behind byte `from`.
     pub fn find(&self, text: &str, from: usize) -> Option<Groups> {
         let mut matcher = Matcher {
@@ -659,6 +648,6 @@ mod tests {
         assert_eq!(error("[a"), "Unmatched [, [^, [:, [., or [=");
         assert_eq!(error("a\\"), "Trailing backslash");
         let regex = Regex::new("(a*)*(a*)*b", Syntax::Extended, false).unwrap();
-        assert!(!regex.is_match(&"a".repeat(60)));
+        assert!(regex.find(&"a".repeat(60), 0).is_none());
     }
 }

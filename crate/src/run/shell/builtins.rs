@@ -107,7 +107,7 @@ static BUILTINS: &[Builtin] = &[
     bash("declare", declare),
     bash("typeset", declare),
     bash("shopt", |_, _, _| Ok(0)),
-    bash("builtin", |shell, k, args| command(shell, k, args)),
+    bash("builtin", command),
     bash("mapfile", mapfile),
     bash("readarray", mapfile),
 ];
@@ -619,8 +619,7 @@ fn read(shell: &mut Shell, k: &mut Kernel<'_>, args: &[String]) -> Result<i32> {
         if letters.is_empty() || letters == "-" {
             break;
         }
-        let mut chars = letters.char_indices();
-        while let Some((place, letter)) = chars.next() {
+        for (place, letter) in letters.char_indices() {
             let mut value = || {
                 let rest = &letters[place + 1..];
                 match rest.is_empty() {
