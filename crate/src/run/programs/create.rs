@@ -243,6 +243,11 @@ fn touch(call: &mut Call<'_, '_>) -> Exit {
         }
     } else if let Some(date) = opts.value(&["d", "date", "t"]) {
         match super::date::parse(date, call.kernel.vfs.now()) {
+            // busybox takes the time of day from the clock where none is given.
+            Some(time) if call.flavour() == super::Flavour::Busybox && is_day(date) => {
+                let now = call.kernel.vfs.now().secs();
+                Some(Time::from_secs(time.secs() + now.rem_euclid(86_400)))
+            }
             Some(time) => Some(time),
             None => return call.fail(1, format_args!("invalid date '{date}'")),
         }
@@ -259,6 +264,11 @@ fn touch(call: &mut Call<'_, '_>) -> Exit {
         }
     }
     Ok(code)
+}
+
+/// Whether a date names no time of day.
+fn is_day(date: &str) -> bool {
+    date.contains('-') && !date.contains(':')
 }
 
 fn touch_one(

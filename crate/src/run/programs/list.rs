@@ -28,6 +28,13 @@ pub(in crate::run) fn mode_text(inode: &Inode) -> String {
         Kind::Fifo => "p",
         Kind::Socket => "s",
     });
+    out += &permissions(mode);
+    out
+}
+
+/// `rwxr-xr-x`
+pub(in crate::run) fn permissions(mode: u32) -> String {
+    let mut out = String::new();
     let special = [(0o4000, 's', 'S'), (0o2000, 's', 'S'), (0o1000, 't', 'T')];
     for (at, (bit, with, without)) in special.into_iter().enumerate() {
         let bits = mode >> (6 - 3 * at);
@@ -154,7 +161,7 @@ fn ls(call: &mut Call<'_, '_>) -> Exit {
 }
 
 /// KiB on disk, in blocks of 4 KiB.
-fn blocks(inode: &Inode) -> u64 {
+pub(in crate::run) fn blocks(inode: &Inode) -> u64 {
     match inode.kind {
         Kind::Dir(_) => 4,
         Kind::File(_) => inode.size().div_ceil(4096) * 4,
@@ -242,7 +249,7 @@ fn print_rows(call: &mut Call<'_, '_>, rows: &[(String, Handle)], opts: &Opts) -
     call.out(out)
 }
 
-fn dir_links(call: &Call<'_, '_>, inode: &Inode, handle: Handle) -> usize {
+pub(in crate::run) fn dir_links(call: &Call<'_, '_>, inode: &Inode, handle: Handle) -> usize {
     let below = inode.dir().into_iter().flat_map(|dir| dir.values());
     let dirs = below.filter(|ino| {
         let child = Handle {

@@ -2,51 +2,62 @@
 
 mod archive;
 mod busybox;
-mod columns;
+mod cat;
 mod copy;
 mod create;
+mod cut;
 mod date;
+mod digest;
+mod expr;
+mod find;
 mod grep;
+mod head;
 mod input;
+mod launch;
 mod list;
+mod machine;
 pub(super) mod mode;
 mod number;
 mod opts;
 mod owner;
 pub(super) mod print;
-mod process;
 pub(super) mod regex;
 mod remove;
+mod sed;
 mod sort;
 mod sums;
 pub(super) mod test;
-mod text;
 
 use super::{Flavour, Program};
 
 /// The program called `name`, if it is one of ours.
 pub fn find(name: &str) -> Option<&'static Program> {
     let tables = [
-        archive::TABLE,
         busybox::TABLE,
-        columns::TABLE,
+        cat::TABLE,
         copy::TABLE,
         create::TABLE,
+        cut::TABLE,
         date::TABLE,
+        expr::TABLE,
+        find::TABLE,
         grep::TABLE,
+        head::TABLE,
+        launch::TABLE,
         list::TABLE,
+        machine::TABLE,
         owner::TABLE,
         print::TABLE,
-        process::TABLE,
         remove::TABLE,
+        sed::TABLE,
         super::shell::TABLE,
         sort::TABLE,
         sums::TABLE,
         test::TABLE,
-        text::TABLE,
     ];
     tables
         .into_iter()
+        .chain(archive::TABLES)
         .flatten()
         .find(|program| program.name == name)
 }

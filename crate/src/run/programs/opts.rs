@@ -33,6 +33,14 @@ impl Opts {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All of these options with their arguments, in order.
+    pub fn each<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.found
+            .iter()
+            .filter(|(name, _)| names.contains(&name.as_str()))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The last of these options that was given.
     pub fn last(&self, names: &[&str]) -> Option<&str> {
         let mut found = self.found.iter().rev();

@@ -107,6 +107,16 @@ impl Regex {
         }
     }
 
+    /// How many groups there are, the whole included.
+    pub fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// Whether the expression is found anywhere in `text`.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.find(text, 0).is_some()
+    }
+
     /// The leftmost longest match at or behind byte `from`.
     pub fn find(&self, text: &str, from: usize) -> Option<Groups> {
         let mut matcher = Matcher {

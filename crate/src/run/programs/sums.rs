@@ -1,11 +1,14 @@
-//! Checksums and encodings: sha256sum, sha512sum, base64.
+//! Checksums and encodings: md5sum, sha1sum, sha256sum, sha512sum, base64.
 
 use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 
 use super::super::{Call, Exit, Program};
+use super::digest::{md5, sha1};
 use super::opts::{Grammar, parse};
 
 pub(super) const TABLE: &[Program] = &[
+    Program::executed("md5sum", |call| sums(call, |bytes| hex(&md5(bytes)))),
+    Program::executed("sha1sum", |call| sums(call, |bytes| hex(&sha1(bytes)))),
     Program::executed("sha224sum", |call| {
         sums(call, |bytes| hex(&Sha224::digest(bytes)))
     }),
