@@ -250,7 +250,10 @@ fn validate_layer(index: usize, layer: &Layer, problems: &mut Vec<Problem>) {
         Layer::from_changes(layer.changes.clone(), clamp)
     };
     let recorded = (layer.diff_id, layer.size);
-    let computed = (fresh.diff_id, fresh.size);
+    let computed = match &layer.verbatim {
+        Some(tar) => (Digest::of(tar), tar.len() as u64),
+        None => (fresh.diff_id, fresh.size),
+    };
     if recorded != computed {
         problems.push(Problem::Layer {
             index,

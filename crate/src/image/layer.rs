@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use super::Digest;
 use super::digest::Hasher;
-use super::tar_read::{TarEntry, TarError, TarNode};
+use super::tar_read::{TarEntry, TarError, TarNode, read_plain, uncompressed};
 use super::tar_write::{OPAQUE, WHITEOUT, write_layer};
-use super::{Digest, read_tar};
 use crate::fs::{Change, Fs, Ino, Inode, Kind, Reason, Time, base_name};
 
 /// One layer of an image.
@@ -30,6 +30,9 @@ pub struct Layer {
     /// Whether `diff_id` and `size` were taken from elsewhere: not all bytes of it are held, and
     /// its tar cannot be written.
     pub declared: bool,
+    /// The uncompressed tar as it was read, where another program wrote it and the changes would
+    /// be written otherwise here.
+    pub verbatim: Option<Arc<[u8]>>,
 }
 
 impl Layer {
@@ -70,6 +73,7 @@ impl Layer {
             modelled: files().any(|content| content.is_stand_in()),
             rewritten: None,
             declared: true,
+            verbatim: None,
             changes,
         }
     }
@@ -77,10 +81,20 @@ impl Layer {
     /// Reads a layer's tar, gzipped or plain, as a layer on top of `lower`.
     ///
     /// # Errors
-    /// As [`read_tar`] and [`changes`].
+    /// As [`read_tar`](super::read_tar) and [`changes`].
     pub fn read(bytes: &[u8], lower: &Fs) -> Result<Layer, TarError> {
-        let changes = changes(read_tar(bytes)?, lower)?;
-        Ok(Layer::from_changes(changes, None))
+        let tar = uncompressed(bytes)?;
+        let layer = Layer::from_changes(changes(read_plain(&tar)?, lower)?, None);
+        let diff_id = Digest::of(&tar);
+        if layer.diff_id == diff_id {
+            return Ok(layer);
+        }
+        Ok(Layer {
+            diff_id,
+            size: tar.len() as u64,
+            verbatim: Some(tar.into()),
+            ..layer
+        })
     }
 
     /// Whether nothing is in it.
@@ -92,14 +106,17 @@ impl Layer {
     ///
     /// # Errors
     /// What `out` returns; `Unsupported` for a [declared](Layer::declared) layer.
-    pub fn write_tar(&self, out: impl Write) -> io::Result<()> {
+    pub fn write_tar(&self, mut out: impl Write) -> io::Result<()> {
         if self.declared {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
                 format!("the bytes of layer {} are not held here", self.diff_id),
             ));
         }
-        write_layer(&self.changes, self.rewritten.map(Time::from_secs), out)
+        match &self.verbatim {
+            Some(tar) => out.write_all(tar),
+            None => write_layer(&self.changes, self.rewritten.map(Time::from_secs), out),
+        }
     }
 
     /// The uncompressed tar.

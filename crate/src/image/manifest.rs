@@ -19,7 +19,7 @@ pub mod media_type {
 }
 
 /// What a manifest says of a layer whose times a build has set back: the time, in seconds.
-const REWRITTEN: &str = "buildkit/rewritten-timestamp";
+pub(super) const REWRITTEN: &str = "buildkit/rewritten-timestamp";
 
 /// Names a blob.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

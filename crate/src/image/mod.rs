@@ -10,6 +10,7 @@
 //! - [`validate`] recomputes everything that an image says of itself.
 
 mod archive;
+mod archive_read;
 mod compression;
 mod config;
 mod digest;
@@ -22,9 +23,14 @@ mod tar_read;
 mod tar_write;
 
 #[cfg(test)]
+mod archive_tests;
+#[cfg(test)]
+mod tar_tests;
+#[cfg(test)]
 mod tests;
 
 pub use archive::{Format, write_archive};
+pub use archive_read::{ArchiveError, Loaded, read_archive};
 pub use compression::{Compression, compression, decompress};
 pub use config::{Healthcheck, History, ImageConfig, RootFs, RunConfig};
 pub use digest::{Digest, DigestError, Hasher};

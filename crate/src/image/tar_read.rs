@@ -1,5 +1,6 @@
 //! Reading tar archives. What is read is hostile until it has been checked.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read as _;
@@ -78,19 +79,23 @@ pub enum TarNode {
 /// What is malformed, leads out of the archive's root, is of an unknown type, has a name that is
 /// not UTF-8, or exceeds a limit.
 pub fn read_tar(bytes: &[u8]) -> Result<Vec<TarEntry>, TarError> {
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut plain = Vec::new();
-        MultiGzDecoder::new(bytes)
-            .take(MAX_UNPACKED + 1)
-            .read_to_end(&mut plain)
-            .map_err(malformed)?;
-        read_plain(&plain)
-    } else {
-        read_plain(bytes)
-    }
+    read_plain(&uncompressed(bytes)?)
 }
 
-fn read_plain(bytes: &[u8]) -> Result<Vec<TarEntry>, TarError> {
+/// The bytes themselves, or what they are the gzip of.
+pub(super) fn uncompressed(bytes: &[u8]) -> Result<Cow<'_, [u8]>, TarError> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(bytes)
+        .take(MAX_UNPACKED + 1)
+        .read_to_end(&mut plain)
+        .map_err(malformed)?;
+    Ok(Cow::Owned(plain))
+}
+
+pub(super) fn read_plain(bytes: &[u8]) -> Result<Vec<TarEntry>, TarError> {
     if bytes.len() as u64 > MAX_UNPACKED {
         return Err(TarError::Limit {
             what: "bytes",
@@ -272,25 +277,27 @@ fn read_entry(
             return Err(refuse(&format!("its type `{byte}` is not supported")));
         }
     };
-    let number = |record: Option<u64>, field: std::io::Result<u64>, what: &str| {
+    let old = header.as_old();
+    let number = |record: Option<u64>, bytes: &[u8], field: std::io::Result<u64>, what: &str| {
         record
-            .or(field.ok())
-            .and_then(|value| u32::try_from(value).ok())
+            .or(if is_blank(bytes) { Some(0) } else { field.ok() })
             .ok_or_else(|| refuse(&format!("its {what} does not parse")))
+    };
+    let small = |record, bytes: &[u8], field, what: &str| {
+        u32::try_from(number(record, bytes, field, what)?)
+            .map_err(|_| refuse(&format!("its {what} is too large")))
     };
     let mtime = match extended.mtime {
         Some(mtime) => mtime,
         None => {
-            let seconds = header
-                .mtime()
-                .map_err(|_| refuse("its time does not parse"))?;
+            let seconds = number(None, &old.mtime, header.mtime(), "time")?;
             Time::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
         }
     };
     let meta = Meta {
-        mode: number(None, header.mode().map(u64::from), "mode")? & 0o7777,
-        uid: number(extended.uid, header.uid(), "user")?,
-        gid: number(extended.gid, header.gid(), "group")?,
+        mode: small(None, &old.mode, header.mode().map(u64::from), "mode")? & 0o7777,
+        uid: small(extended.uid, &old.uid, header.uid(), "user")?,
+        gid: small(extended.gid, &old.gid, header.gid(), "group")?,
         mtime,
         xattrs: Some(extended.xattrs)
             .filter(|xattrs| !xattrs.is_empty())
@@ -314,6 +321,11 @@ fn inside(path: &str) -> Option<String> {
         }
     }
     (!path.contains('\0')).then(|| parts.join("/"))
+}
+
+/// A number field that a writer has left out stands for zero.
+fn is_blank(field: &[u8]) -> bool {
+    field.iter().all(|byte| matches!(byte, 0 | b' '))
 }
 
 fn until_nul(mut bytes: Vec<u8>) -> Vec<u8> {

@@ -149,3 +149,53 @@ fn numbers_that_fit_no_field() {
     };
     assert_eq!(inode.meta, meta);
 }
+
+fn metadata(created_by: &str) -> History {
+    History {
+        created: Some("1970-01-01T00:00:00Z".into()),
+        created_by: created_by.into(),
+        comment: "buildkit.dockerfile.v0".into(),
+        empty_layer: true,
+        ..History::default()
+    }
+}
+
+#[test]
+fn configs_and_manifests_without_layers() {
+    let mut config = ImageConfig::scratch("linux", "amd64", None);
+    config.config.working_dir = "/".into();
+    config.config.env =
+        vec!["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()];
+    let ids = |config: ImageConfig| {
+        let image = Image::new(config, Vec::new()).unwrap();
+        [image.id().short(), image.manifest_digest().short()]
+    };
+    // FROM scratch
+    assert_eq!(ids(config.clone()), ["471a1b8817ee", "6cddc7c291e3"]);
+    // ENV A=1
+    config.config.env.push("A=1".into());
+    config.created = Some("1970-01-01T00:00:00Z".into());
+    config.history = vec![metadata("ENV A=1")];
+    assert_eq!(ids(config.clone()), ["7a6b5e34c3c2", "f0636146dc06"]);
+    // WORKDIR / and CMD ["/a"]
+    config.config.env.pop();
+    config.config.cmd = vec!["/a".into()];
+    config.config.args_escaped = true;
+    config.history = vec![metadata("WORKDIR /"), metadata("CMD [\"/a\"]")];
+    assert_eq!(ids(config), ["85eb86783d91", "13dde3634131"]);
+}
+
+#[test]
+fn a_config_of_another_program_is_understood() {
+    let config: ImageConfig = serde_json::from_str(
+        r#"{"os": "linux", "architecture": "arm64", "variant": "v8", "container_config": {},
+            "config": {"Hostname": "", "Entrypoint": null, "ExposedPorts": {"80/tcp": {}},
+                "Volumes": null, "Labels": {"b": "<&>", "a": ""}, "Cmd": ["x"],
+                "Healthcheck": {"Test": ["NONE"], "Interval": 5}, "OnBuild": []},
+            "history": null, "rootfs": {"type": "layers", "diff_ids": null}}"#,
+    )
+    .unwrap();
+    insta::assert_snapshot!(String::from_utf8(config.to_json_bytes()).unwrap(), @r#"{"architecture":"arm64","config":{"ExposedPorts":{"80/tcp":{}},"Cmd":["x"],"Labels":{"a":"","b":"\u003c\u0026\u003e"},"Healthcheck":{"Test":["NONE"],"Interval":5}},"created":null,"history":null,"os":"linux","rootfs":{"type":"layers","diff_ids":null},"variant":"v8"}"#);
+    let broken: Result<ImageConfig, _> = serde_json::from_str("{\"os\": \"linux\"}");
+    assert!(broken.is_err());
+}
