@@ -78,7 +78,7 @@ impl Layer {
         }
     }
 
-    /// Reads a layer's tar, gzipped or plain, as a layer on top of `lower`.
+    /// Reads a layer's tar, compressed or plain, as a layer on top of `lower`.
     ///
     /// # Errors
     /// As [`read_tar`](super::read_tar) and [`changes`].

@@ -6,10 +6,10 @@ use std::fmt;
 use std::io::Read as _;
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
 use tar::{Archive, EntryType};
 
 use super::tar_write::XATTR;
+use super::{compression, decompress};
 use crate::fs::{Content, Inode, Kind, Meta, Overlay, Time};
 
 /// The most entries that an archive may have.
@@ -72,7 +72,7 @@ pub enum TarNode {
     HardLink(String),
 }
 
-/// Reads a tar archive, gzipped or plain. Entries of the root itself and global headers are
+/// Reads a tar archive, compressed or plain. Entries of the root itself and global headers are
 /// passed over; whiteouts are ordinary files here (see [`changes`](super::changes)).
 ///
 /// # Errors
@@ -82,17 +82,14 @@ pub fn read_tar(bytes: &[u8]) -> Result<Vec<TarEntry>, TarError> {
     read_plain(&uncompressed(bytes)?)
 }
 
-/// The bytes themselves, or what they are the gzip of.
+/// The bytes themselves, or what they are the compressed form of.
 pub(super) fn uncompressed(bytes: &[u8]) -> Result<Cow<'_, [u8]>, TarError> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Cow::Borrowed(bytes));
-    }
-    let mut plain = Vec::new();
-    MultiGzDecoder::new(bytes)
-        .take(MAX_UNPACKED + 1)
-        .read_to_end(&mut plain)
-        .map_err(malformed)?;
-    Ok(Cow::Owned(plain))
+    let plain = match compression(bytes) {
+        Some(kind) => decompress(kind, bytes).map_err(malformed)?,
+        None => None,
+    };
+    // What only begins like a compressed file may be a tar with such a first name.
+    Ok(plain.map_or(Cow::Borrowed(bytes), Cow::Owned))
 }
 
 pub(super) fn read_plain(bytes: &[u8]) -> Result<Vec<TarEntry>, TarError> {

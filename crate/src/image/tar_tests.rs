@@ -268,6 +268,11 @@ fn compressed_and_cut_off() {
         read_tar(&plain[..300]),
         Err(TarError::Malformed(_))
     ));
+    assert_eq!(
+        read_tar(&[0x28, 0xb5, 0x2f, 0xfd]).unwrap_err().to_string(),
+        "the archive cannot be read: archives compressed with zstd cannot be unpacked here"
+    );
+    assert_eq!(read_tar(&tar(&[(FILE, "BZh91", "")])).unwrap().len(), 1);
     // A header that promises more than there is.
     let mut header = Header::new_ustar();
     header.set_path("big").unwrap();
