@@ -6,7 +6,7 @@
 //! | nodes to typed instructions and stages | [`instruction`] |
 //! | quotes, escapes, variables | [`expand`] |
 //! | stages as a graph, base images, what a stage knows | [`globals`], [`graph`], [`resolve`], [`scope`] |
-//! | nodes to text, moving instructions | [`print`], [`edit`] |
+//! | nodes to text, moving instructions | [`mod@print`], [`edit`] |
 //!
 //! BuildKit is the reference: what it refuses is refused here in the same words, and what it takes
 //! means the same. Not in this room: files, images, or anything that an instruction does.
