@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use divan::Bencher;
+use layerwise::context::{Context, Ignore, Sender};
 use layerwise::engine::{Edit, UploadedFile};
-use layerwise::fs::{Clock, Content, Fs, Overlay, Process, Time, Vfs, diff};
+use layerwise::fs::{
+    Clock, Content, Fs, NodeDigest, Overlay, Process, Time, Vfs, diff, node_digest,
+};
 use layerwise::image::Layer;
 use layerwise::run::{Offline, Spec, execute};
 use layerwise::session::Session;
@@ -117,6 +120,54 @@ fn tree() -> Fs {
 fn diff_tar_digest_10000_files(bencher: Bencher<'_, '_>) {
     let (lower, upper) = (Fs::empty(), tree());
     bencher.bench(|| Layer::from_changes(diff(&lower, &upper), Some(Time::EPOCH)));
+}
+
+/// A context of many files, of which patterns of every kind leave some out.
+fn context() -> (Context, Ignore) {
+    let mut context = Context::new(Time::EPOCH);
+    for n in 0..FILES {
+        let path = format!("src/{}/{}/file{n}.js", n % 10, n % 100);
+        let written = context.write(&path, format!("export const n = {n};\n").as_str());
+        assert!(written.is_ok());
+    }
+    let ignore = Ignore::parse(
+        ".dockerignore",
+        ".git\n**/node_modules\n*.md\n!README.md\n**/*.log\nsrc/**/file?7.js\nsrc/[89]\ndist/**\n",
+    );
+    match ignore {
+        Ok(ignore) => (context, ignore),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// What is sent, and its digest.
+fn sent(sender: &mut Sender, context: &Context, ignore: &Ignore) -> NodeDigest {
+    let all: [&str; 0] = [];
+    match sender.send(context.fs(), ignore.matcher(), &all) {
+        Ok(fs) => node_digest(&fs, Fs::ROOT),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[divan::bench(sample_count = 10)]
+fn send_10000_files(bencher: Bencher<'_, '_>) {
+    let (context, ignore) = context();
+    bencher.bench_local(|| sent(&mut Sender::default(), &context, &ignore));
+}
+
+#[divan::bench(sample_count = 100)]
+fn send_after_an_edit(bencher: Bencher<'_, '_>) {
+    let (mut context, ignore) = context();
+    let mut sender = Sender::default();
+    sent(&mut sender, &context, &ignore);
+    let mut n = 0;
+    bencher.bench_local(|| {
+        n += 1;
+        let text = format!("export const n = {n};\n");
+        let written = context.write("src/3/33/file33.js", text.as_str());
+        assert!(written.is_ok());
+        sent(&mut sender, &context, &ignore)
+    });
 }
 
 #[divan::bench(sample_count = 10)]
