@@ -5,7 +5,7 @@ use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
 use crate::components::{
-    Dock, EditorPane, FilesPane, Header, Help, ImagePane, NoticeBar, PaneBar, Start,
+    FilesPane, Help, dock, editor_pane, header, image_pane, notice_bar, pane_bar, start,
 };
 use crate::dom;
 use crate::store::{Current, Handle, Pane, Store};
@@ -32,7 +32,11 @@ pub fn App() -> Html {
         Callback::from(move |()| help.set(!*help))
     };
 
-    let model = current.0.clone();
+    let app = Handle {
+        model: current.0.clone(),
+        store,
+    };
+    let model = &app.model;
     let pane = match model.pane {
         Pane::Files => "files",
         Pane::Dockerfile => "dockerfile",
@@ -42,26 +46,26 @@ pub fn App() -> Html {
     let content = if model.state.is_some() && model.broken.is_none() {
         html! {
             <>
-                <PaneBar />
+                { pane_bar(&app) }
                 <main class="work">
                     <div class="panes">
                         <FilesPane />
-                        <EditorPane />
-                        <ImagePane />
+                        { editor_pane(&app) }
+                        { image_pane(&app) }
                     </div>
-                    <Dock />
+                    { dock(&app) }
                 </main>
             </>
         }
     } else {
-        html! { <Start /> }
+        start(&app)
     };
     let said = model.said.clone();
     html! {
-        <ContextProvider<Handle> context={Handle { model, store }}>
+        <ContextProvider<Handle> context={app.clone()}>
             <div class={classes!("app", format!("show-{pane}"))}>
-                <Header on_help={toggle_help.clone()} />
-                <NoticeBar />
+                { header(&app, &toggle_help) }
+                { notice_bar(&app) }
                 { content }
                 <p role="status" class="unseen">{ said }</p>
                 if *help {

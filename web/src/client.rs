@@ -6,8 +6,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect};
-use layerwise::view::{Progress, Reply, Request};
+use layerwise::view::{
+    Archive, Comparison, FileView, Matrix, Prediction, Progress, Refusal, Request, Row, State,
+    Suggestion,
+};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -33,6 +37,95 @@ pub enum Fault {
     Failed(String),
     /// The engine is gone, with its session.
     Crashed(String),
+}
+
+/// A session as the engine saved it. The page passes it on and keeps it, but does not look into it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session(pub JsValue);
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// Anything but what follows.
+    Request(Request),
+    /// To open a session that was saved: [`Request::OpenSaved`].
+    Open(Session),
+}
+
+impl From<Request> for Question {
+    fn from(request: Request) -> Question {
+        Question::Request(request)
+    }
+}
+
+impl Question {
+    fn message(&self) -> Result<JsValue, serde_wasm_bindgen::Error> {
+        match self {
+            Question::Request(request) => encode(request),
+            Question::Open(session) => {
+                let message = Object::new();
+                set(&message, "kind", &"openSaved".into());
+                set(&message, "saved", &session.0);
+                Ok(message.into())
+            }
+        }
+    }
+}
+
+/// What the engine answers, as far as the page asks for it: see
+/// [`Reply`](layerwise::view::Reply).
+#[derive(Debug)]
+pub enum Answer {
+    /// Everything that the page shows by itself.
+    State(Box<State>),
+    /// There is more to do.
+    Progress(Progress),
+    /// Parts of the catalog that are missing.
+    Needs(Vec<String>),
+    /// The session, saved.
+    Saved(Session),
+    /// What the next build would do.
+    Prediction(Prediction),
+    /// Rows of a tree.
+    Rows(Vec<Row>),
+    /// A file.
+    File(Box<FileView>),
+    /// Two builds side by side.
+    Comparison(Comparison),
+    /// What edits cost.
+    Matrix(Matrix),
+    /// Better orders.
+    Suggestions(Vec<Suggestion>),
+    /// An image as an archive.
+    Archive(Archive),
+    /// The request cannot be met; nothing has changed.
+    Refused(Refusal),
+}
+
+impl Answer {
+    /// Reads an answer by its kind. Derived, the reading of a tagged enum is compiled twice for
+    /// every type in it, once of a buffer: that would be a quarter of the page.
+    fn read(reply: &JsValue) -> Result<Answer, serde_wasm_bindgen::Error> {
+        let value = field(reply, "value");
+        Ok(match text(reply, "kind").as_str() {
+            "state" => Answer::State(decode(value)?),
+            "progress" => Answer::Progress(decode(value)?),
+            "needs" => Answer::Needs(decode(value)?),
+            "saved" => Answer::Saved(Session(value)),
+            "prediction" => Answer::Prediction(decode(value)?),
+            "rows" => Answer::Rows(decode(value)?),
+            "file" => Answer::File(decode(value)?),
+            "comparison" => Answer::Comparison(decode(value)?),
+            "matrix" => Answer::Matrix(decode(value)?),
+            "suggestions" => Answer::Suggestions(decode(value)?),
+            "archive" => Answer::Archive(decode(value)?),
+            "refused" => Answer::Refused(decode(value)?),
+            other => {
+                let message = format!("the kind {other} was not asked for");
+                return Err(serde_wasm_bindgen::Error::new(message));
+            }
+        })
+    }
 }
 
 /// The page's end of the worker.
@@ -94,12 +187,10 @@ impl Client {
         });
     }
 
-    /// Sends a request and waits for its answer.
-    pub async fn ask(&self, request: &Request) -> Result<Reply, Fault> {
-        // Objects, not maps; byte buffers stay buffers.
-        let serializer = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
-        let request = request
-            .serialize(&serializer)
+    /// Asks and waits for the answer.
+    pub async fn ask(&self, question: &Question) -> Result<Answer, Fault> {
+        let request = question
+            .message()
             .map_err(|error| Fault::Failed(error.to_string()))?;
         let id = self.inner.next.replace(self.inner.next.get() + 1);
         let promise = Promise::new(&mut |resolve, _| {
@@ -113,7 +204,7 @@ impl Client {
             .await
             .map_err(|_| Fault::Failed("the answer was lost".into()))?;
         match text(&message, "kind").as_str() {
-            "response" => serde_wasm_bindgen::from_value(field(&message, "response"))
+            "response" => Answer::read(&field(&message, "response"))
                 .map_err(|error| Fault::Failed(format!("the engine's answer: {error}"))),
             "crashed" => Err(Fault::Crashed(text(&message, "error"))),
             _ => Err(Fault::Failed(text(&message, "error"))),
@@ -129,7 +220,7 @@ impl Client {
                 self.tell_all(&reason);
             }
             "progress" => {
-                if let Ok(progress) = serde_wasm_bindgen::from_value(field(message, "progress")) {
+                if let Ok(progress) = decode(field(message, "progress")) {
                     (self.inner.on_progress)(progress);
                 }
             }
@@ -148,12 +239,36 @@ impl Client {
     fn tell_all(&self, reason: &str) {
         let message = Object::new();
         for (key, value) in [("kind", "crashed"), ("error", reason)] {
-            let _ = Reflect::set(&message, &key.into(), &value.into());
+            set(&message, key, &value.into());
         }
         for resolve in self.inner.waiting.take().into_values() {
             let _ = resolve.call1(&JsValue::UNDEFINED, &message);
         }
     }
+}
+
+/// A value as the engine reads it: objects, not maps; byte buffers stay buffers.
+///
+/// # Errors
+///
+/// It has no form in JavaScript.
+pub fn encode(value: &impl Serialize) -> Result<JsValue, serde_wasm_bindgen::Error> {
+    let serializer = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
+    value.serialize(&serializer)
+}
+
+/// A value of the engine's.
+///
+/// # Errors
+///
+/// It is of another form.
+pub fn decode<T: DeserializeOwned>(value: JsValue) -> Result<T, serde_wasm_bindgen::Error> {
+    serde_wasm_bindgen::from_value(value)
+}
+
+/// Sets a property of a plain object.
+pub fn set(object: &Object, name: &str, value: &JsValue) {
+    let _ = Reflect::set(object, &name.into(), value);
 }
 
 fn field(message: &JsValue, name: &str) -> JsValue {

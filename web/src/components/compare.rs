@@ -7,7 +7,7 @@ use super::icon::{Icon, icon};
 use super::status::Verdict;
 use super::verdict::sameness;
 use crate::format;
-use crate::store::{Against, Job, Orders, use_app};
+use crate::store::{Against, Job, Orders, Store, use_app};
 
 /// The view.
 #[component]
@@ -48,7 +48,7 @@ pub fn CompareView() -> Html {
         if suggestions.is_empty() {
             html! { <p class="empty">{ "No better order was found: every other one costs more, or gives another image." }</p> }
         } else {
-            html! { <ul class="suggestions">{ for suggestions.iter().map(|each| html! { <SuggestionItem suggestion={each.clone()} /> }) }</ul> }
+            html! { <ul class="suggestions">{ for suggestions.iter().map(|each| suggestion_item(each, store)) }</ul> }
         }
     });
     html! {
@@ -158,18 +158,10 @@ fn matrix(orders: &Orders) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct SuggestionItemProps {
-    suggestion: Suggestion,
-}
-
 /// A suggestion, to be applied by a click.
-#[component]
-fn SuggestionItem(props: &SuggestionItemProps) -> Html {
-    let store = use_app().store;
-    let suggestion = props.suggestion.clone();
+fn suggestion_item(suggestion: &Suggestion, store: &Store) -> Html {
     let apply = {
-        let suggestion = suggestion.clone();
+        let (store, suggestion) = (store.clone(), suggestion.clone());
         move |_| store.apply_order(suggestion.title.clone(), suggestion.dockerfile.clone())
     };
     let proof = match (suggestion.same_files, suggestion.same_config) {

@@ -5,16 +5,14 @@ use yew::prelude::*;
 
 use super::compare::CompareView;
 use super::history::HistoryView;
-use super::log::LogView;
-use super::problems::ProblemsView;
-use super::steps::StepsView;
+use super::log::log_view;
+use super::problems::problems_view;
+use super::steps::steps_view;
 use crate::dom;
-use crate::store::{self, Pane, use_app};
+use crate::store::{self, Handle, Pane};
 
 /// The dock.
-#[component]
-pub fn Dock() -> Html {
-    let app = use_app();
+pub fn dock(app: &Handle) -> Html {
     let shown = app.model.dock;
     let problems = app
         .model
@@ -62,13 +60,13 @@ pub fn Dock() -> Html {
         <section class="dock" aria-label="Build">
             <h2 class="unseen">{ "The build" }</h2>
             <div class="dock-tabs" role="tablist" aria-label="Views of the build" {onkeydown}>{ for tabs }</div>
-            <div class="dock-view" id="dock-view" role="tabpanel" aria-labelledby={id(shown)}>
+            <div class="dock-view" id="dock-view" key={shown.name()} role="tabpanel" aria-labelledby={id(shown)}>
                 { match shown {
-                    store::Dock::Steps => html! { <StepsView /> },
+                    store::Dock::Steps => steps_view(app),
                     store::Dock::Compare => html! { <CompareView /> },
-                    store::Dock::Log => html! { <LogView /> },
+                    store::Dock::Log => log_view(app),
                     store::Dock::History => html! { <HistoryView /> },
-                    store::Dock::Problems => html! { <ProblemsView /> },
+                    store::Dock::Problems => problems_view(app),
                 } }
             </div>
         </section>

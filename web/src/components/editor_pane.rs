@@ -8,33 +8,29 @@ use yew::prelude::*;
 
 use super::code::Code;
 use super::icon::{Icon, IconButton};
-use super::verdict::VerdictBar;
+use super::verdict::verdict_bar;
 use crate::editor::{Block, Diagnostic, Mark, Note};
 use crate::format;
-use crate::store::{Chosen, use_app};
+use crate::store::{Chosen, Handle};
 
 /// The pane.
-#[component]
-pub fn EditorPane() -> Html {
-    let app = use_app();
+pub fn editor_pane(app: &Handle) -> Html {
     let model = &app.model;
     html! {
         <section class="pane editor" aria-label="Dockerfile">
-            <Tabs />
+            { tabs(app) }
             if let Some(path) = &model.tab {
-                <FileTab key={path.clone()} path={path.clone()} />
+                { file_tab(app, path) }
             } else {
-                <DockerfileTab key="Dockerfile" />
+                { dockerfile_tab(app) }
             }
-            <VerdictBar />
+            { verdict_bar(app) }
         </section>
     }
 }
 
 /// The Dockerfile and the open files; the buttons that move what is chosen.
-#[component]
-fn Tabs() -> Html {
-    let app = use_app();
+fn tabs(app: &Handle) -> Html {
     let (model, store) = (&app.model, &app.store);
     let tabs = model.tabs.iter().map(|path| {
         let name = path.rsplit('/').next().unwrap_or(path).to_owned();
@@ -57,7 +53,7 @@ fn Tabs() -> Html {
                 >
                     { name.clone() }
                 </button>
-                <IconButton icon={Icon::Cross} label={format!("Close {name}")} on_click={close} />
+                { IconButton::new(Icon::Cross, format!("Close {name}"), close).show() }
             </span>
         }
     });
@@ -76,16 +72,14 @@ fn Tabs() -> Html {
             { for tabs }
             <span class="grow" />
             if model.tab.is_none() {
-                <MoveButtons />
+                { move_buttons(app) }
             }
         </div>
     }
 }
 
 /// Moves the chosen instruction without a drag.
-#[component]
-fn MoveButtons() -> Html {
-    let app = use_app();
+fn move_buttons(app: &Handle) -> Html {
     let chosen = app.model.instruction();
     let instruction = app
         .model
@@ -108,11 +102,13 @@ fn MoveButtons() -> Html {
             }
         })
     };
+    let up = IconButton::new(Icon::Up, format!("Move {name} up"), go(-1));
+    let down = IconButton::new(Icon::Down, format!("Move {name} down"), go(1));
     html! {
         <div class="move-buttons" role="group" aria-label="Order">
             <span class="head-note wide-only">{ if chosen.is_some() { "move" } else { "the gutter shows the next build" } }</span>
-            <IconButton icon={Icon::Up} label={format!("Move {name} up")} keys="Alt+ArrowUp" enabled={can_move[0]} on_click={go(-1)} />
-            <IconButton icon={Icon::Down} label={format!("Move {name} down")} keys="Alt+ArrowDown" enabled={can_move[1]} on_click={go(1)} />
+            { up.enabled(can_move[0]).keys("Alt+ArrowUp").show() }
+            { down.enabled(can_move[1]).keys("Alt+ArrowDown").show() }
         </div>
     }
 }
@@ -127,9 +123,7 @@ fn brief(instruction: &InstructionView) -> &str {
 }
 
 /// The Dockerfile.
-#[component]
-fn DockerfileTab() -> Html {
-    let app = use_app();
+fn dockerfile_tab(app: &Handle) -> Html {
     let (model, store) = (&app.model, &app.store);
     let Some(state) = model.state.clone() else {
         return html! {};
@@ -161,6 +155,7 @@ fn DockerfileTab() -> Html {
     };
     html! {
         <Code
+            key="Dockerfile"
             label="Dockerfile"
             text={model.dockerfile().to_owned()}
             dockerfile=true
@@ -309,16 +304,8 @@ fn diagnostics(diagnostics: &[DiagnosticView]) -> Vec<Diagnostic> {
         .collect()
 }
 
-#[derive(Properties, PartialEq)]
-struct FileTabProps {
-    path: String,
-}
-
 /// A file of the context.
-#[component]
-fn FileTab(props: &FileTabProps) -> Html {
-    let app = use_app();
-    let path = &props.path;
+fn file_tab(app: &Handle, path: &String) -> Html {
     let typed = app.model.typed_files.get(path).map(|text| text.to_string());
     let file = app.model.files.get(&(TreeRef::Context, path.clone()));
     let text = typed.or_else(|| file.and_then(|file| file.text.clone()));
@@ -327,7 +314,9 @@ fn FileTab(props: &FileTabProps) -> Html {
         move |text| store.type_file(path.clone(), text)
     };
     match (text, file) {
-        (Some(text), _) => html! { <Code label={path.clone()} {text} {on_change} /> },
+        (Some(text), _) => {
+            html! { <Code key={format!("file {path}")} label={path.clone()} {text} {on_change} /> }
+        }
         (None, Some(file)) => html! {
             <div class="code-instead">
                 <p>{ format!("{path} is not text, or too long to edit here: {}.", format::size(file.row.size, file.row.modelled)) }</p>

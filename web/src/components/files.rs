@@ -166,7 +166,7 @@ pub fn FilesPane() -> Html {
             />
             <span class="grow" />
             if let Some(row) = picked {
-                <Actions {row} {ask} />
+                { actions(store, &row, &ask) }
             }
             <div class="files-bar">
                 <Menu class="button" items={new_items} button={html! { <>{ icon(Icon::Plus) }{ "New" }</> }} chevron=false />
@@ -281,19 +281,15 @@ fn rename(store: &Store, row: &Row) -> Question {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct ActionsProps {
-    row: Row,
-    ask: Callback<Question>,
-}
-
 /// What can be done with the chosen row.
-#[component]
-fn Actions(props: &ActionsProps) -> Html {
-    let store = use_app().store;
-    let row = &props.row;
+fn actions(store: &Store, row: &Row, ask: &Callback<Question>) -> Html {
     let name = &row.name;
     let is_program = row.mode & 0o111 != 0;
+    let program = if is_program {
+        format!("Make {name} not executable")
+    } else {
+        format!("Make {name} executable")
+    };
     let edit = |edit: Edit| {
         let store = store.clone();
         Callback::from(move |()| store.edit(edit.clone()))
@@ -313,22 +309,18 @@ fn Actions(props: &ActionsProps) -> Html {
         path: row.path.clone(),
     });
     let on_rename = {
-        let (store, ask, row) = (store.clone(), props.ask.clone(), row.clone());
+        let (store, ask, row) = (store.clone(), ask.clone(), row.clone());
         Callback::from(move |()| ask.emit(rename(&store, &row)))
     };
     html! {
         <div class="file-actions" role="group" aria-label={format!("Actions on {}", row.path)}>
             <span class="file-name" title={format!("{} {}", format::mode(row.mode), row.path)}>{ name.clone() }</span>
-            <IconButton icon={Icon::Pencil} label={format!("Rename {name}")} on_click={on_rename} />
+            { IconButton::new(Icon::Pencil, format!("Rename {name}"), on_rename).show() }
             if row.node == NodeKind::File {
-                <IconButton
-                    icon={Icon::Program}
-                    label={if is_program { format!("Make {name} not executable") } else { format!("Make {name} executable") }}
-                    on_click={chmod}
-                />
+                { IconButton::new(Icon::Program, program, chmod).show() }
             }
-            <IconButton icon={Icon::Clock} label={format!("Touch {name}: set its time to now")} on_click={touch} />
-            <IconButton icon={Icon::Bin} label={format!("Delete {name}")} on_click={delete} />
+            { IconButton::new(Icon::Clock, format!("Touch {name}: set its time to now"), touch).show() }
+            { IconButton::new(Icon::Bin, format!("Delete {name}"), delete).show() }
         </div>
     }
 }

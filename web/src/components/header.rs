@@ -8,19 +8,10 @@ use super::menu::{Item, Menu};
 use super::options::Options;
 use super::theme::ThemeSwitch;
 use crate::dom;
-use crate::store::{Job, use_app};
+use crate::store::{Handle, Job, Store};
 
-/// See the module.
-#[derive(Properties, PartialEq)]
-pub struct HeaderProps {
-    /// The list of keys is asked for.
-    pub on_help: Callback<()>,
-}
-
-/// The header.
-#[component]
-pub fn Header(props: &HeaderProps) -> Html {
-    let app = use_app();
+/// The header; `on_help` is called when the list of keys is asked for.
+pub fn header(app: &Handle, on_help: &Callback<()>) -> Html {
     let (model, store) = (&app.model, &app.store);
     let state = model.state.as_deref();
 
@@ -50,6 +41,13 @@ pub fn Header(props: &HeaderProps) -> Html {
         None => format!("Nothing to {}", word.to_lowercase()),
     };
 
+    let button = |icon: Icon, word: &str, what: &Option<String>, act: fn(&Store)| {
+        let store = store.clone();
+        IconButton::new(icon, named(word, what), move |()| act(&store)).enabled(what.is_some())
+    };
+    let undo_button = button(Icon::Undo, "Undo", &undo, Store::undo).keys("Control+Z");
+    let redo_button = button(Icon::Redo, "Redo", &redo, Store::redo).keys("Control+Shift+Z");
+
     html! {
         <header class="top">
             <h1 class="brand">
@@ -66,26 +64,14 @@ pub fn Header(props: &HeaderProps) -> Html {
                     button={html! { <><span class="pill-word">{ "Example" }</span><b>{ title }</b></> }}
                 />
                 <div class="top-history">
-                    <IconButton
-                        icon={Icon::Undo}
-                        label={named("Undo", &undo)}
-                        enabled={undo.is_some()}
-                        keys="Control+Z"
-                        on_click={let store = store.clone(); move |()| store.undo()}
-                    />
-                    <IconButton
-                        icon={Icon::Redo}
-                        label={named("Redo", &redo)}
-                        enabled={redo.is_some()}
-                        keys="Control+Shift+Z"
-                        on_click={let store = store.clone(); move |()| store.redo()}
-                    />
+                    { undo_button.show() }
+                    { redo_button.show() }
                 </div>
             }
             <span class="grow" />
             if state.is_some() {
                 <Options />
-                <Export />
+                { export(app) }
             }
             <ThemeSwitch />
             <button
@@ -94,21 +80,19 @@ pub fn Header(props: &HeaderProps) -> Html {
                 aria-label="Keys"
                 title="Keys"
                 aria-keyshortcuts="?"
-                onclick={props.on_help.reform(|_| ())}
+                onclick={on_help.reform(|_| ())}
             >
                 { "?" }
             </button>
             if state.is_some() {
-                <BuildButton />
+                { build_button(app) }
             }
         </header>
     }
 }
 
 /// The image of the last build, to the user's machine.
-#[component]
-fn Export() -> Html {
-    let app = use_app();
+fn export(app: &Handle) -> Html {
     let build = app
         .model
         .state
@@ -145,9 +129,7 @@ fn Export() -> Html {
 }
 
 /// Build, or what is under way and the way out of it.
-#[component]
-fn BuildButton() -> Html {
-    let app = use_app();
+fn build_button(app: &Handle) -> Html {
     let store = app.store.clone();
     let Some(running) = app.model.waiting() else {
         let keys = if dom::is_mac() { "⌘↵" } else { "Ctrl ↵" };

@@ -82,38 +82,56 @@ pub fn icon(icon: Icon) -> Html {
 }
 
 /// A button of which only the drawing is seen; its name is read and shown as a tooltip.
-#[derive(Properties, PartialEq)]
-pub struct IconButtonProps {
-    /// The drawing.
-    pub icon: Icon,
-    /// What it does.
-    pub label: AttrValue,
-    /// The click.
-    pub on_click: Callback<()>,
-    /// Whether it can be pressed now; it keeps its place and its focus if not.
-    #[prop_or(true)]
-    pub enabled: bool,
-    /// The keys that do the same, as ARIA writes them.
-    #[prop_or_default]
-    pub keys: Option<AttrValue>,
+pub struct IconButton {
+    icon: Icon,
+    label: AttrValue,
+    on_click: Callback<()>,
+    enabled: bool,
+    keys: Option<&'static str>,
 }
 
-/// See [`IconButtonProps`].
-#[component]
-pub fn IconButton(props: &IconButtonProps) -> Html {
-    let enabled = props.enabled;
-    let on_click = props.on_click.clone();
-    html! {
-        <button
-            type="button"
-            class="icon-button"
-            aria-label={props.label.clone()}
-            title={props.label.clone()}
-            aria-disabled={(!enabled).then_some("true")}
-            aria-keyshortcuts={props.keys.clone()}
-            onclick={move |_| if enabled { on_click.emit(()) }}
-        >
-            { icon(props.icon) }
-        </button>
+impl IconButton {
+    /// A button by its drawing, what it does, and the click.
+    pub fn new(
+        icon: Icon,
+        label: impl Into<AttrValue>,
+        on_click: impl Into<Callback<()>>,
+    ) -> IconButton {
+        IconButton {
+            icon,
+            label: label.into(),
+            on_click: on_click.into(),
+            enabled: true,
+            keys: None,
+        }
+    }
+
+    /// Whether it can be pressed now; it keeps its place and its focus if not.
+    pub fn enabled(self, enabled: bool) -> IconButton {
+        IconButton { enabled, ..self }
+    }
+
+    /// The keys that do the same, as ARIA writes them.
+    pub fn keys(self, keys: &'static str) -> IconButton {
+        let keys = Some(keys);
+        IconButton { keys, ..self }
+    }
+
+    /// The button.
+    pub fn show(self) -> Html {
+        let (enabled, on_click) = (self.enabled, self.on_click);
+        html! {
+            <button
+                type="button"
+                class="icon-button"
+                aria-label={self.label.clone()}
+                title={self.label}
+                aria-disabled={(!enabled).then_some("true")}
+                aria-keyshortcuts={self.keys}
+                onclick={move |_| if enabled { on_click.emit(()) }}
+            >
+                { icon(self.icon) }
+            </button>
+        }
     }
 }

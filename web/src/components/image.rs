@@ -7,12 +7,10 @@ use super::layer_files::LayerFiles;
 use super::peek::Peek;
 use super::strata::Strata;
 use crate::format;
-use crate::store::use_app;
+use crate::store::Handle;
 
 /// The pane.
-#[component]
-pub fn ImagePane() -> Html {
-    let app = use_app();
+pub fn image_pane(app: &Handle) -> Html {
     let build = app
         .model
         .state

@@ -5,12 +5,10 @@ use yew::prelude::*;
 
 use super::why::log_line;
 use crate::format;
-use crate::store::use_app;
+use crate::store::Handle;
 
 /// The log.
-#[component]
-pub fn LogView() -> Html {
-    let app = use_app();
+pub fn log_view(app: &Handle) -> Html {
     let Some(build) = app
         .model
         .state

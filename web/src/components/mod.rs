@@ -1,4 +1,5 @@
-//! What is on the page, a component a file.
+//! What is on the page, a component or a part a file. What has no state of its own
+//! is a function: all of it is rendered anew with each model, and a component has its price in bytes.
 
 mod code;
 mod compare;
@@ -29,12 +30,12 @@ mod tree;
 mod verdict;
 mod why;
 
-pub use dock::Dock;
-pub use editor_pane::EditorPane;
+pub use dock::dock;
+pub use editor_pane::editor_pane;
 pub use files::FilesPane;
-pub use header::Header;
+pub use header::header;
 pub use help::Help;
-pub use image::ImagePane;
-pub use notice::NoticeBar;
-pub use pane_bar::PaneBar;
-pub use start::Start;
+pub use image::image_pane;
+pub use notice::notice_bar;
+pub use pane_bar::pane_bar;
+pub use start::start;

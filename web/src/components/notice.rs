@@ -3,12 +3,10 @@
 use yew::prelude::*;
 
 use super::icon::{Icon, IconButton, icon};
-use crate::store::use_app;
+use crate::store::Handle;
 
 /// The line.
-#[component]
-pub fn NoticeBar() -> Html {
-    let app = use_app();
+pub fn notice_bar(app: &Handle) -> Html {
     let notice = app.model.notice.clone();
     let store = app.store.clone();
     // The region is always there, or else what appears in it would not be read out.
@@ -23,7 +21,7 @@ pub fn NoticeBar() -> Html {
                             { " " }{ help }
                         }
                     </p>
-                    <IconButton icon={Icon::Cross} label="Put this message away" on_click={move |()| store.hush()} />
+                    { IconButton::new(Icon::Cross, "Put this message away", move |()| store.hush()).show() }
                 </div>
             }
         </div>

@@ -89,7 +89,7 @@ pub fn Options() -> Html {
         html! {
             <div class="arg" key={name.clone()}>
                 <label class="field"><span>{ name.clone() }</span><input type="text" value={value.clone()} {onchange} /></label>
-                <IconButton icon={Icon::Cross} label={format!("Remove {name}")} {on_click} />
+                { IconButton::new(Icon::Cross, format!("Remove {name}"), on_click).show() }
             </div>
         }
     });

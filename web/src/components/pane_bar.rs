@@ -2,12 +2,10 @@
 
 use yew::prelude::*;
 
-use crate::store::{Dock, Pane, use_app};
+use crate::store::{Dock, Handle, Pane};
 
 /// The bar; a wide screen hides it.
-#[component]
-pub fn PaneBar() -> Html {
-    let app = use_app();
+pub fn pane_bar(app: &Handle) -> Html {
     let panes = [
         (Pane::Files, "Files"),
         (Pane::Dockerfile, "Dockerfile"),

@@ -5,12 +5,10 @@ use yew::prelude::*;
 
 use super::editor_pane::fixed;
 use super::icon::{Icon, icon};
-use crate::store::use_app;
+use crate::store::Handle;
 
 /// The list.
-#[component]
-pub fn ProblemsView() -> Html {
-    let app = use_app();
+pub fn problems_view(app: &Handle) -> Html {
     let Some(state) = app.model.state.clone() else {
         return html! {};
     };

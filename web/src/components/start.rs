@@ -2,12 +2,10 @@
 
 use yew::prelude::*;
 
-use crate::store::use_app;
+use crate::store::Handle;
 
 /// See the module.
-#[component]
-pub fn Start() -> Html {
-    let app = use_app();
+pub fn start(app: &Handle) -> Html {
     let store = app.store.clone();
     html! {
         <main class="start">

@@ -3,14 +3,12 @@
 use yew::prelude::*;
 
 use super::status::Verdict;
-use super::why::Why;
+use super::why::why;
 use crate::format;
-use crate::store::{Chosen, use_app};
+use crate::store::{Chosen, Handle};
 
 /// The table and its explanation.
-#[component]
-pub fn StepsView() -> Html {
-    let app = use_app();
+pub fn steps_view(app: &Handle) -> Html {
     let model = &app.model;
     let Some(build) = model.state.as_ref().and_then(|state| state.build.as_ref()) else {
         return html! { <p class="empty">{ "No steps yet. Build to see them." }</p> };
@@ -70,7 +68,7 @@ pub fn StepsView() -> Html {
                 </table>
             </div>
             <div class="scroll aside" tabindex="0" role="region" aria-label="Why">
-                <Why />
+                { why(app) }
             </div>
         </div>
     }

@@ -7,7 +7,7 @@ use super::digest::Digest;
 use super::icon::{Icon, icon};
 use super::status::Verdict;
 use crate::format;
-use crate::store::{Chosen, Model, use_app};
+use crate::store::{Chosen, Handle, Model, use_app};
 
 /// The stack.
 #[component]
@@ -24,32 +24,13 @@ pub fn Strata() -> Html {
         return html! {};
     };
     let base = base_layers(image);
-    let chosen = model.layer();
     let bands = (base..image.layers.len()).rev().map(|index| {
         let layer = &image.layers[index];
-        html! {
-            <Band
-                key={format!("{index}{}", layer.diff_id)}
-                {index}
-                layer={layer.clone()}
-                verdict={verdict(model, index, layer)}
-                picked={chosen == Some(index)}
-                thin=false
-            />
-        }
+        band(&app, index, layer, verdict(model, index, layer), false)
     });
     let lower = (0..base).rev().map(|index| {
-        let layer = &image.layers[index];
-        html! {
-            <Band
-                key={format!("{index}{}", layer.diff_id)}
-                {index}
-                layer={layer.clone()}
-                verdict={Verdict::from(LayerOrigin::Base)}
-                picked={chosen == Some(index)}
-                thin=true
-            />
-        }
+        let verdict = Verdict::from(LayerOrigin::Base);
+        band(&app, index, &image.layers[index], verdict, true)
     });
     let group = (base > 1).then(|| {
         let layers = &image.layers[..base];
@@ -97,30 +78,15 @@ pub fn Strata() -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct BandProps {
-    index: usize,
-    layer: LayerView,
-    verdict: Verdict,
-    picked: bool,
-    /// A layer of the base, listed below it.
-    thin: bool,
-}
-
-/// A layer.
-#[component]
-fn Band(props: &BandProps) -> Html {
-    let store = use_app().store;
-    let (index, layer) = (props.index, &props.layer);
+/// A layer; `thin` is one of the base, listed below it.
+fn band(app: &Handle, index: usize, layer: &LayerView, verdict: Verdict, thin: bool) -> Html {
+    let store = app.store.clone();
+    let picked = app.model.layer() == Some(index);
     let class = classes!(
         "band",
-        props.verdict.class,
-        if props.thin {
-            "height-0"
-        } else {
-            height(layer.size)
-        },
-        props.picked.then_some("is-picked"),
+        verdict.class,
+        if thin { "height-0" } else { height(layer.size) },
+        picked.then_some("is-picked"),
         match layer.origin {
             LayerOrigin::Built => Some("was-built"),
             LayerOrigin::Cached => Some("was-cached"),
@@ -129,12 +95,12 @@ fn Band(props: &BandProps) -> Html {
     );
     let created_by = short_name(&layer.created_by);
     html! {
-        <li {class} data-layer={index.to_string()}>
+        <li {class} key={format!("{index}{}", layer.diff_id)} data-layer={index.to_string()}>
             <button
                 type="button"
                 class="band-main"
                 title={layer.created_by.clone()}
-                aria-pressed={if props.picked { "true" } else { "false" }}
+                aria-pressed={if picked { "true" } else { "false" }}
                 onclick={move |_| store.choose(Chosen::Layer(index))}
             >
                 <span class="band-name">{ created_by }</span>
@@ -144,7 +110,7 @@ fn Band(props: &BandProps) -> Html {
                 <Digest digest={layer.diff_id.clone()} of={format!("layer {}", index + 1)} />
                 <span class="grow" />
                 { shared(layer, false) }
-                { props.verdict.show() }
+                { verdict.show() }
             </span>
         </li>
     }

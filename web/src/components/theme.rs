@@ -34,11 +34,10 @@ pub fn ThemeSwitch() -> Html {
             dark.set(theme == "dark");
         }
     };
-    html! {
-        <IconButton
-            icon={if *dark { Icon::Sun } else { Icon::Moon }}
-            label={if *dark { "Light theme" } else { "Dark theme" }}
-            {on_click}
-        />
-    }
+    let (icon, label) = if *dark {
+        (Icon::Sun, "Light theme")
+    } else {
+        (Icon::Moon, "Dark theme")
+    };
+    IconButton::new(icon, label, on_click).show()
 }

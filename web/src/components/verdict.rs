@@ -5,12 +5,10 @@ use yew::prelude::*;
 
 use super::icon::{Icon, icon};
 use crate::format;
-use crate::store::{Dock, Job, Model, Orders, Pane, Reorder, Store, use_app};
+use crate::store::{Dock, Handle, Job, Model, Orders, Pane, Reorder, Store};
 
 /// The bar.
-#[component]
-pub fn VerdictBar() -> Html {
-    let app = use_app();
+pub fn verdict_bar(app: &Handle) -> Html {
     let Some(state) = app.model.state.clone() else {
         return html! {};
     };

@@ -4,12 +4,10 @@ use layerwise::view::{CommandView, Fidelity, LogLine, StepView, WhyView};
 use yew::prelude::*;
 
 use crate::format;
-use crate::store::{Chosen, use_app};
+use crate::store::{Chosen, Handle};
 
 /// The explanation of what is chosen, or else of the first miss.
-#[component]
-pub fn Why() -> Html {
-    let app = use_app();
+pub fn why(app: &Handle) -> Html {
     let model = &app.model;
     let Some(state) = model.state.clone() else {
         return html! {};

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use layerwise::view::{ArchiveFormat, Edit, Reply, Request, Saved, State, TreeRef, UploadedFile};
+use layerwise::view::{ArchiveFormat, Edit, Request, Saved, State, TreeRef, UploadedFile};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
@@ -13,7 +13,7 @@ use super::work::{Queue, Work};
 use super::{
     Action, Against, Chosen, Current, Dock, Example, ImageTree, Notice, Orders, Pane, Reorder, keep,
 };
-use crate::client::{Client, Fault};
+use crate::client::{self, Answer, Client, Fault, Question, Session};
 use crate::{dom, format};
 
 /// How long typing rests before the seconds of the next build are found out, in milliseconds.
@@ -58,7 +58,7 @@ pub(super) struct Inner {
     /// The last state.
     pub(super) state: RefCell<Option<Rc<State>>>,
     /// The last session that was saved.
-    pub(super) saved: RefCell<Option<Saved>>,
+    pub(super) saved: RefCell<Option<Session>>,
     /// Directories that were asked for.
     pub(super) asked: RefCell<BTreeSet<(TreeRef, String)>>,
     /// Counts images, so that a late answer about an older one is not taken for the present one's.
@@ -105,11 +105,13 @@ impl Store {
             let kept = keep::load();
             if let Some(saved) = &kept {
                 *store.inner.saved.borrow_mut() = Some(saved.clone());
-                store.push(Work::OpenSaved(Box::new(saved.clone())));
+                store.push(Work::OpenSaved(saved.clone()));
             }
             let index = dom::fetch_text(&format!("{PLAYS}/index.json")).await;
             let examples = index.and_then(|text| {
-                serde_json::from_str::<Vec<Example>>(&text)
+                js_sys::JSON::parse(&text)
+                    .map_err(Into::into)
+                    .and_then(client::decode::<Vec<Example>>)
                     .map_err(|error| format!("the list of examples: {error}"))
             });
             match examples {
@@ -151,12 +153,16 @@ impl Store {
 
     /// Opens a session with next to nothing in it.
     pub fn open_empty(&self) {
-        self.push(Work::OpenSaved(Box::new(Saved {
+        let empty = Saved {
             version: Saved::VERSION,
             title: "Untitled".into(),
             dockerfile: "FROM alpine\n".into(),
             ..Saved::default()
-        })));
+        };
+        match client::encode(&empty) {
+            Ok(saved) => self.push(Work::OpenSaved(Session(saved))),
+            Err(error) => self.tell(failed(error.to_string())),
+        }
     }
 
     /// The user changed the Dockerfile's text.
@@ -316,7 +322,7 @@ impl Store {
         if let Some(job) = work.job() {
             self.dispatch(Action::Begun(job));
         }
-        let result = self.converse(work.request()).await;
+        let result = self.converse(work.question()).await;
         self.inner.quiet.set(false);
         self.inner.moving.set(false);
         if work.job().is_some() {
@@ -327,48 +333,56 @@ impl Store {
                 self.inner.crashes.set(0);
                 self.take(work, reply);
             }
+            // What this browser kept is no session: as if it had kept nothing.
+            Err(Fault::Failed(_))
+                if matches!(work, Work::OpenSaved(_))
+                    && self.inner.state.borrow().is_none()
+                    && self.inner.saved.borrow().is_some() =>
+            {
+                self.start_over();
+            }
             Err(Fault::Failed(message)) => self.tell(failed(message)),
             Err(Fault::Crashed(reason)) => self.recover(Some(work), reason).await,
         }
     }
 
     /// Asks, and goes on asking until there is a result.
-    async fn converse(&self, request: Request) -> Result<Reply, Fault> {
-        let mut reply = self.inner.client.ask(&request).await?;
-        while let Reply::Progress(progress) = reply {
+    async fn converse(&self, question: Question) -> Result<Answer, Fault> {
+        let mut reply = self.inner.client.ask(&question).await?;
+        while let Answer::Progress(progress) = reply {
             self.dispatch(Action::Progress(progress));
             let next = if self.inner.cancel.get() {
                 Request::Cancel
             } else {
                 Request::Continue
             };
-            reply = self.inner.client.ask(&next).await?;
+            reply = self.inner.client.ask(&next.into()).await?;
         }
         Ok(reply)
     }
 
-    fn take(&self, work: Work, reply: Reply) {
+    fn take(&self, work: Work, reply: Answer) {
         match reply {
-            Reply::State(state) => self.settle(Some(&work), (*state).into()),
-            Reply::Prediction(prediction) => self.dispatch(Action::Prediction(prediction)),
-            Reply::Saved(saved) => self.keep(saved),
-            Reply::Matrix(matrix) => {
+            Answer::State(state) => self.settle(Some(&work), (*state).into()),
+            Answer::Prediction(prediction) => self.dispatch(Action::Prediction(prediction)),
+            Answer::Saved(saved) => self.keep(saved),
+            Answer::Matrix(matrix) => {
                 let against = match work {
                     Work::Matrix(_, against) => against,
                     _ => Against::Nothing,
                 };
                 self.dispatch(Action::Orders(Rc::new(Orders { matrix, against })));
             }
-            Reply::Suggestions(suggestions) => {
+            Answer::Suggestions(suggestions) => {
                 self.dispatch(Action::Suggestions(suggestions.into()));
                 self.show_wide(Dock::Compare);
             }
-            Reply::Archive(archive) => {
+            Answer::Archive(archive) => {
                 if let Err(message) = dom::download(&archive.name, &archive.bytes) {
                     self.tell(failed(message));
                 }
             }
-            Reply::Refused(refusal) => {
+            Answer::Refused(refusal) => {
                 self.tell(refused(refusal));
                 // There has to be something to work on.
                 if self.inner.state.borrow().is_none() {
@@ -378,7 +392,7 @@ impl Store {
                     }
                 }
             }
-            Reply::Needs(names) => {
+            Answer::Needs(names) => {
                 self.tell(failed(format!("the catalog lacks {}", names.join(", "))))
             }
             _ => {}
@@ -503,7 +517,7 @@ impl Store {
         }));
     }
 
-    fn keep(&self, saved: Saved) {
+    fn keep(&self, saved: Session) {
         if let Err(size) = keep::save(&saved) {
             self.tell(Notice {
                 bad: true,
@@ -535,14 +549,14 @@ impl Store {
             };
             // The last text that the engine took is newer than what was saved, it may be.
             if let Some(state) = &*self.inner.state.borrow() {
-                saved.dockerfile.clone_from(&state.dockerfile);
+                saved = saved.with_dockerfile(&state.dockerfile);
             }
             if crashes > 1 {
-                saved.built = None;
+                saved = saved.without_built();
             }
             self.inner.client.restart(&reason);
-            match self.converse(Request::OpenSaved { saved }).await {
-                Ok(Reply::State(state)) => {
+            match self.converse(Question::Open(saved)).await {
+                Ok(Answer::State(state)) => {
                     let cancelled = self.inner.cancel.replace(false);
                     // What was typed is typed again, once.
                     if let (1, Some(Work::Edit(edit))) = (crashes, &work) {
@@ -564,7 +578,7 @@ impl Store {
                     });
                     return;
                 }
-                Ok(Reply::Refused(refusal)) => reason = refusal.message,
+                Ok(Answer::Refused(refusal)) => reason = refusal.message,
                 Ok(_) => reason = "it gave no session".into(),
                 Err(Fault::Failed(message) | Fault::Crashed(message)) => reason = message,
             }

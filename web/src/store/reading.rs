@@ -2,24 +2,24 @@
 
 use std::rc::Rc;
 
-use layerwise::view::{Reply, Request, TreeRef};
+use layerwise::view::{Request, TreeRef};
 use wasm_bindgen_futures::spawn_local;
 
 use super::words::{failed, refused};
 use super::{Action, Dock, Pane, Store};
-use crate::client::Fault;
+use crate::client::{Answer, Fault};
 
 impl Store {
     /// Sets two builds side by side.
     pub fn compare_builds(&self, before: u32, after: u32) {
         let store = self.clone();
         spawn_local(async move {
-            match store.read(&Request::Compare { before, after }).await {
-                Some(Reply::Comparison(comparison)) => {
+            match store.read(Request::Compare { before, after }).await {
+                Some(Answer::Comparison(comparison)) => {
                     store.dispatch(Action::Comparison(comparison.into()));
                     store.show(Pane::Dock(Dock::Compare));
                 }
-                Some(Reply::Refused(refusal)) => store.tell(refused(refusal)),
+                Some(Answer::Refused(refusal)) => store.tell(refused(refusal)),
                 _ => {}
             }
         });
@@ -39,12 +39,12 @@ impl Store {
                 tree,
                 dir: dir.clone(),
             };
-            let reply = store.read(&request).await;
+            let reply = store.read(request).await;
             if store.is_past(tree, image) {
                 return;
             }
             let rows = match reply {
-                Some(Reply::Rows(rows)) => rows,
+                Some(Answer::Rows(rows)) => rows,
                 _ => {
                     store.inner.asked.borrow_mut().remove(&(tree, dir.clone()));
                     Vec::new()
@@ -106,23 +106,23 @@ impl Store {
                 tree,
                 path: path.clone(),
             };
-            match store.read(&request).await {
+            match store.read(request).await {
                 // A late answer about an older image is of no use.
-                Some(Reply::File(_)) if store.is_past(tree, image) => {}
-                Some(Reply::File(file)) => {
+                Some(Answer::File(_)) if store.is_past(tree, image) => {}
+                Some(Answer::File(file)) => {
                     store.dispatch(Action::File(tree, path, Rc::new(*file)));
                 }
                 // It is gone from the context: so is its tab.
-                Some(Reply::Refused(_)) if tree == TreeRef::Context => store.close(path),
-                Some(Reply::Refused(refusal)) => store.tell(refused(refusal)),
+                Some(Answer::Refused(_)) if tree == TreeRef::Context => store.close(path),
+                Some(Answer::Refused(refusal)) => store.tell(refused(refusal)),
                 _ => {}
             }
         });
     }
 
     /// Asks something that changes nothing.
-    async fn read(&self, request: &Request) -> Option<Reply> {
-        match self.inner.client.ask(request).await {
+    async fn read(&self, request: Request) -> Option<Answer> {
+        match self.inner.client.ask(&request.into()).await {
             Ok(reply) => Some(reply),
             Err(Fault::Failed(message)) => {
                 self.tell(failed(message));

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
-use layerwise::view::{ArchiveFormat, Edit, Request, Saved};
+use layerwise::view::{ArchiveFormat, Edit, Request};
 
 use super::{Against, Job};
+use crate::client::{Question, Session};
 
 /// A request that goes in order.
 #[derive(Clone, Debug)]
@@ -12,7 +13,7 @@ pub enum Work {
     /// Opens a play.
     OpenPlay(String),
     /// Opens a saved session.
-    OpenSaved(Box<Saved>),
+    OpenSaved(Session),
     /// Changes the workspace.
     Edit(Edit),
     /// Takes another order over: what it does, and the whole Dockerfile.
@@ -36,11 +37,11 @@ pub enum Work {
 }
 
 impl Work {
-    /// The request.
-    pub fn request(&self) -> Request {
-        match self.clone() {
+    /// What the engine is asked.
+    pub fn question(&self) -> Question {
+        let request = match self.clone() {
+            Work::OpenSaved(session) => return Question::Open(session),
             Work::OpenPlay(source) => Request::OpenPlay { source },
-            Work::OpenSaved(saved) => Request::OpenSaved { saved: *saved },
             Work::Edit(edit) => Request::Edit { edit },
             Work::Order(_, text) => Request::Edit {
                 edit: Edit::Dockerfile { text },
@@ -53,7 +54,8 @@ impl Work {
             Work::Suggest => Request::Suggest,
             Work::Export(build, format) => Request::Export { build, format },
             Work::Save => Request::Save,
-        }
+        };
+        request.into()
     }
 
     /// What the user sees of it while it runs; nothing of what is done at once.
@@ -165,7 +167,7 @@ mod tests {
 
     fn names(mut queue: Queue) -> Vec<String> {
         std::iter::from_fn(|| queue.pop())
-            .map(|work| format!("{:?}", work.request()))
+            .map(|work| format!("{:?}", work.question()))
             .collect()
     }
 
@@ -208,6 +210,6 @@ mod tests {
         queue.push(Work::Save);
         queue.push(Work::Save);
         queue.push(Work::Build);
-        assert_eq!(names(queue), ["Save", "Build"]);
+        assert_eq!(names(queue), ["Request(Save)", "Request(Build)"]);
     }
 }
