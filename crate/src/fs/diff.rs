@@ -219,18 +219,19 @@ fn same_file(old: &Inode, new: &Inode) -> bool {
 
 /// The filesystem with a layer's changes on top: the inverse of [`diff`].
 ///
-/// Missing parents are made (0755, owner 0:0), as unpacking does.
+/// Missing parents are made (0755, owner 0:0, at the epoch), as unpacking does. Directories that
+/// the layer does not list keep their times.
 ///
 /// # Errors
 /// `ENOTDIR` where a parent is no directory, `ENOENT` where a hard link's first name is missing,
 /// `EINVAL` for an unusable name, `ENOSPC` past the limit.
 pub fn apply(lower: &Fs, changes: &[Change]) -> Result<Fs> {
     let mut overlay = Overlay::over(lower, Clock::at(Time::EPOCH));
-    let mut dir_times: Vec<(Ino, Time)> = Vec::new();
+    let mut times = DirTimes::default();
     for change in changes {
         let mut parts: Vec<&str> = split(change.path()).collect();
         let Some(name) = parts.pop() else { continue };
-        let dir = make_dirs(&mut overlay, &parts)?;
+        let dir = make_dirs(&mut overlay, &parts, &mut times)?;
         match change {
             Change::Whiteout { .. } => match overlay.remove_all(dir, name) {
                 Err(Errno::Enoent) | Ok(()) => {}
@@ -260,17 +261,27 @@ pub fn apply(lower: &Fs, changes: &[Change]) -> Result<Fs> {
                 };
                 overlay.set_meta(ino, |meta| *meta = inode.meta.clone());
                 if inode.is_dir() {
-                    dir_times.push((ino, inode.meta.mtime));
+                    times.0.insert(ino, inode.meta.mtime);
                 }
             }
         }
     }
-    for (ino, mtime) in dir_times {
-        if overlay.fs().get(ino).is_some() {
-            overlay.restore_time(ino, mtime);
-        }
+    for (ino, mtime) in times.0 {
+        overlay.restore_time(ino, mtime);
     }
     Ok(overlay.commit())
+}
+
+/// The times that directories are to have in the end: what happens in them changes theirs.
+#[derive(Default)]
+struct DirTimes(BTreeMap<Ino, Time>);
+
+impl DirTimes {
+    /// Keeps the present time of `dir`, unless it is settled already.
+    fn keep(&mut self, overlay: &Overlay, dir: Ino) {
+        let mtime = overlay.fs().inode(dir).meta.mtime;
+        self.0.entry(dir).or_insert(mtime);
+    }
 }
 
 /// Makes room for `inode`; true where a directory is there that it becomes one with.
@@ -291,16 +302,19 @@ fn find_dir(overlay: &Overlay, parts: &[&str]) -> Result<Ino> {
     })
 }
 
-fn make_dirs(overlay: &mut Overlay, parts: &[&str]) -> Result<Ino> {
+/// The directory at the end of `parts`, into which something is about to go.
+fn make_dirs(overlay: &mut Overlay, parts: &[&str], times: &mut DirTimes) -> Result<Ino> {
     let mut dir = Fs::ROOT;
     for part in parts {
         dir = match overlay.fs().child(dir, part) {
             Some(ino) => ino,
             None => {
+                times.keep(overlay, dir);
                 let meta = Meta::root(0o755, Time::EPOCH);
                 overlay.create(dir, part, Kind::empty_dir(), meta)?
             }
         };
     }
+    times.keep(overlay, dir);
     Ok(dir)
 }

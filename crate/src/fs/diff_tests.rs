@@ -102,6 +102,19 @@ fn lower_directories_cannot_be_renamed() {
 }
 
 #[test]
+fn a_name_moves_over_its_hard_link_only_where_that_is_a_lower_one() {
+    let lower = base();
+    let upper = build(&lower, |vfs, p| {
+        vfs.rename(p, "/d/1", "/d/one").unwrap();
+        vfs.write(p, "/x", "".into()).unwrap();
+        vfs.link(p, "/x", "/y").unwrap();
+        vfs.rename(p, "/x", "/y").unwrap();
+        vfs.rename(p, "/a/f", "/a/f").unwrap();
+    });
+    assert_eq!(listing(&lower, &upper), ["d/", "-d/1", "x", "y => x"]);
+}
+
+#[test]
 fn a_fork_is_isolated() {
     let lower = base();
     let mut fork = Overlay::over(&lower, Clock::at(Time(9)));

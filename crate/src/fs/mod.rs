@@ -13,10 +13,12 @@
 //!   of a layer in tar order; [`apply`] is its inverse.
 
 mod content;
+mod cred;
 mod diff;
 mod digest;
 mod errno;
 mod inode;
+mod lookup;
 mod overlay;
 mod path;
 mod snapshot;
@@ -25,14 +27,20 @@ mod vfs;
 
 #[cfg(test)]
 mod diff_tests;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod vfs_tests;
 
 pub use content::Content;
+pub use cred::{Cred, Process};
 pub use diff::{Change, Reason, apply, diff};
 pub use digest::{NodeDigest, header_digest, node_digest};
 pub use errno::{Errno, Result};
 pub use inode::{Dir, Ino, Inode, Kind, LayerIndex, Meta, Name};
+pub use lookup::{Follow, MAX_PATH, Spot};
 pub use overlay::{Event, Overlay};
 pub use path::{base_name, clean, join, parent, split};
 pub use snapshot::{Entry, Fs, Walk};
 pub use time::{Clock, Time};
-pub use vfs::{Cred, Flags, Follow, Handle, MountId, Process, Spot, Vfs};
+pub use vfs::{Flags, Handle, MountId, Vfs};

@@ -241,7 +241,9 @@ impl Overlay {
         }
         let target = self.merged.child(to.0, to.1);
         if let Some(target) = target {
-            if target == ino {
+            // Two names of a lower file are two files to overlayfs, which would break the link as
+            // soon as either is changed (overlayfs without `index`).
+            if target == ino && (from == to || self.is_upper(ino)) {
                 return Ok(());
             }
             match (is_dir, self.merged.inode(target).dir()) {

@@ -1,83 +1,13 @@
-//! What a process sees: paths, symbolic links, permissions and mounts.
+//! What a process sees: the system calls on paths, with their permissions, over mounts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::lookup::wants_dir;
 use super::{
-    Clock, Content, Errno, Fs, Ino, Inode, Kind, Meta, Name, Overlay, Result, Time, split,
+    Clock, Content, Errno, Follow, Fs, Ino, Inode, Kind, Meta, Name, Overlay, Process, Result,
+    Spot, Time, base_name,
 };
-
-/// Who a process is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cred {
-    /// User.
-    pub uid: u32,
-    /// Primary group.
-    pub gid: u32,
-    /// Supplementary groups.
-    pub groups: Vec<u32>,
-}
-
-impl Cred {
-    /// The superuser, whom no permission stops.
-    pub const ROOT: Cred = Cred {
-        uid: 0,
-        gid: 0,
-        groups: Vec::new(),
-    };
-
-    /// Whether the user is in `group`.
-    pub fn in_group(&self, group: u32) -> bool {
-        self.gid == group || self.groups.contains(&group)
-    }
-
-    /// Whether `meta` grants all of `want` (4 read, 2 write, 1 execute or search).
-    pub fn may(&self, meta: &Meta, want: u32, is_dir: bool) -> bool {
-        if self.uid == 0 {
-            // Root reads and writes everything, and executes what anybody may execute.
-            return want & 1 == 0 || is_dir || meta.mode & 0o111 != 0;
-        }
-        let shift = if self.uid == meta.uid {
-            6
-        } else if self.in_group(meta.gid) {
-            3
-        } else {
-            0
-        };
-        (meta.mode >> shift) & want == want
-    }
-}
-
-/// What the filesystem needs to know of the process that calls.
-#[derive(Clone, Debug)]
-pub struct Process {
-    /// Who it is.
-    pub cred: Cred,
-    /// The working directory, absolute.
-    pub cwd: String,
-    /// Permission bits that new files do not get.
-    pub umask: u32,
-}
-
-impl Process {
-    /// Root at `/` with umask 022.
-    pub fn root() -> Process {
-        Process {
-            cred: Cred::ROOT,
-            cwd: "/".into(),
-            umask: 0o022,
-        }
-    }
-}
-
-/// Whether a symbolic link as the last component is followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Follow {
-    /// `stat`, `open`, `chmod`.
-    Yes,
-    /// `lstat`, `unlink`, `rename`.
-    No,
-}
 
 /// How a file is opened for writing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +22,7 @@ pub struct Flags {
 
 /// The number of a mount; the root is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MountId(usize);
+pub struct MountId(pub(super) usize);
 
 impl MountId {
     /// The root filesystem.
@@ -115,57 +45,19 @@ impl Handle {
     }
 }
 
-/// Where a path leads: a name in a directory, and what is there.
 #[derive(Clone, Debug)]
-pub struct Spot {
-    /// The mount that the name is in.
-    pub mount: MountId,
-    /// The directory; for a mount's root, that root itself.
-    pub dir: Ino,
-    /// The name in it; empty for a mount's root.
-    pub name: Name,
-    /// The inode, if the name is taken.
-    pub ino: Option<Ino>,
-    /// The absolute path without symbolic links (but perhaps the last component).
-    pub path: String,
-}
-
-impl Spot {
-    /// The inode as a handle.
-    ///
-    /// # Errors
-    /// `ENOENT` where nothing is there.
-    pub fn handle(&self) -> Result<Handle> {
-        Ok(Handle {
-            mount: self.mount,
-            ino: self.ino.ok_or(Errno::Enoent)?,
-        })
-    }
-
-    /// Whether this is the root of a mount, which cannot be removed or renamed.
-    pub fn is_mount_root(&self) -> bool {
-        self.name.is_empty()
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Mount {
+pub(super) struct Mount {
     overlay: Overlay,
-    root: Ino,
+    pub(super) root: Ino,
     read_only: bool,
 }
 
 /// A tree of mounts, as one mount namespace has it.
 #[derive(Clone, Debug)]
 pub struct Vfs {
-    mounts: Vec<Mount>,
-    points: BTreeMap<String, MountId>,
+    pub(super) mounts: Vec<Mount>,
+    pub(super) points: BTreeMap<String, MountId>,
 }
-
-/// A path is looked up over at most so many symbolic links (Linux: 40).
-const MAX_LINKS: usize = 40;
-/// The longest path, in bytes (Linux: `PATH_MAX`).
-const MAX_PATH: usize = 4096;
 
 impl Vfs {
     /// A namespace with `root` alone.
@@ -265,144 +157,6 @@ impl Vfs {
         self.mounts[handle.mount.0].overlay.fs().inode(handle.ino)
     }
 
-    /// Looks `path` up. The last component may be missing: [`Spot::ino`] is then empty.
-    ///
-    /// # Errors
-    /// `ENOENT` for a missing directory on the way, `ENOTDIR`, `EACCES`, `ELOOP`,
-    /// `ENAMETOOLONG`.
-    pub fn resolve(&self, process: &Process, path: &str, follow: Follow) -> Result<Spot> {
-        if path.is_empty() {
-            return Err(Errno::Enoent);
-        }
-        if path.len() > MAX_PATH {
-            return Err(Errno::Enametoolong);
-        }
-        let mut links = 0;
-        let mut todo: Vec<String> = split(path).rev().map(String::from).collect();
-        let must_be_dir = path.ends_with('/') && !todo.is_empty();
-        if !path.starts_with('/') {
-            todo.extend(split(&process.cwd).rev().map(String::from));
-        }
-        // The directories entered, the root first.
-        let mut stack = vec![self.root_spot()];
-        while let Some(part) = todo.pop() {
-            let here = stack
-                .last()
-                .unwrap_or_else(|| unreachable!("the root is never popped"));
-            let handle = here.handle()?;
-            let inode = self.inode(handle);
-            let Some(entries) = inode.dir() else {
-                return Err(Errno::Enotdir);
-            };
-            if !process.cred.may(&inode.meta, 1, true) {
-                return Err(Errno::Eacces);
-            }
-            match part.as_str() {
-                "." => continue,
-                ".." => {
-                    if stack.len() > 1 {
-                        stack.pop();
-                    }
-                    continue;
-                }
-                _ => {}
-            }
-            let mut path = String::with_capacity(here.path.len() + 1 + part.len());
-            if here.path != "/" {
-                path.push_str(&here.path);
-            }
-            path.push('/');
-            path.push_str(&part);
-            if let Some(mount) = self.points.get(&path) {
-                stack.push(self.mount_root(*mount, path));
-                continue;
-            }
-            let ino = entries.get(part.as_str()).copied();
-            let last = todo.is_empty();
-            let Some(ino) = ino else {
-                if !last {
-                    return Err(Errno::Enoent);
-                }
-                if part.len() > Overlay::MAX_NAME {
-                    return Err(Errno::Enametoolong);
-                }
-                return Ok(Spot {
-                    mount: handle.mount,
-                    dir: handle.ino,
-                    name: part.into(),
-                    ino: None,
-                    path,
-                });
-            };
-            let found = self.inode(Handle {
-                mount: handle.mount,
-                ino,
-            });
-            if let Some(target) = found.link_target()
-                && (!last || follow == Follow::Yes || must_be_dir)
-            {
-                links += 1;
-                if links > MAX_LINKS {
-                    return Err(Errno::Eloop);
-                }
-                if target.is_empty() {
-                    return Err(Errno::Enoent);
-                }
-                if target.starts_with('/') {
-                    stack.truncate(1);
-                }
-                todo.extend(split(target).rev().map(String::from));
-                continue;
-            }
-            stack.push(Spot {
-                mount: handle.mount,
-                dir: handle.ino,
-                name: part.into(),
-                ino: Some(ino),
-                path,
-            });
-        }
-        let spot = stack.pop().unwrap_or_else(|| self.root_spot());
-        if must_be_dir && !self.inode(spot.handle()?).is_dir() {
-            return Err(Errno::Enotdir);
-        }
-        Ok(spot)
-    }
-
-    fn root_spot(&self) -> Spot {
-        self.mount_root(MountId::ROOT, "/".into())
-    }
-
-    fn mount_root(&self, mount: MountId, path: String) -> Spot {
-        let root = self.mounts[mount.0].root;
-        Spot {
-            mount,
-            dir: root,
-            name: "".into(),
-            ino: Some(root),
-            path,
-        }
-    }
-
-    /// `stat` (or `lstat`): the inode at `path`.
-    ///
-    /// # Errors
-    /// As [`resolve`](Vfs::resolve), and `ENOENT` where nothing is there.
-    pub fn stat(&self, process: &Process, path: &str, follow: Follow) -> Result<Handle> {
-        self.resolve(process, path, follow)?.handle()
-    }
-
-    /// Whether something is at `path`, links followed.
-    pub fn exists(&self, process: &Process, path: &str) -> bool {
-        self.stat(process, path, Follow::Yes).is_ok()
-    }
-
-    /// Whether a directory is at `path`, links followed.
-    pub fn is_dir(&self, process: &Process, path: &str) -> bool {
-        self.stat(process, path, Follow::Yes)
-            .is_ok_and(|handle| self.inode(handle).is_dir())
-    }
-
     /// The content of the file at `path`, links followed.
     ///
     /// # Errors
@@ -453,6 +207,9 @@ impl Vfs {
             if !flags.create {
                 return Err(Errno::Enoent);
             }
+            if wants_dir(path) {
+                return Err(Errno::Eisdir);
+            }
             let kind = Kind::File(Content::default());
             return self.make_at(process, &spot, kind, mode);
         };
@@ -463,13 +220,14 @@ impl Vfs {
             mount: spot.mount,
             ino,
         });
-        match inode.kind {
-            Kind::Dir(_) => return Err(Errno::Eisdir),
-            Kind::File(_) => {}
-            _ => return spot.handle(),
+        if inode.is_dir() {
+            return Err(Errno::Eisdir);
         }
         if !process.cred.may(&inode.meta, 2, false) {
             return Err(Errno::Eacces);
+        }
+        if inode.file().is_none() {
+            return spot.handle();
         }
         let handle = self.upper(&spot)?;
         if flags.truncate {
@@ -522,11 +280,15 @@ impl Vfs {
     /// the process; a set-group-ID directory passes its group on.
     ///
     /// # Errors
-    /// As [`resolve`](Vfs::resolve), `EEXIST`, `EACCES`, `EROFS`.
+    /// As [`resolve`](Vfs::resolve), `EEXIST`, `EACCES`, `EROFS`, and `ENOENT` for anything but a
+    /// directory under a name with a slash behind it.
     pub fn make(&mut self, process: &Process, path: &str, kind: Kind, mode: u32) -> Result<Handle> {
         let spot = self.resolve(process, path, Follow::No)?;
         if spot.ino.is_some() {
             return Err(Errno::Eexist);
+        }
+        if wants_dir(path) && !matches!(kind, Kind::Dir(_)) {
+            return Err(Errno::Enoent);
         }
         self.make_at(process, &spot, kind, mode)
     }
@@ -576,21 +338,29 @@ impl Vfs {
     /// `symlink`.
     ///
     /// # Errors
-    /// As [`make`](Vfs::make).
+    /// As [`make`](Vfs::make), and `ENOENT` for an empty target.
     pub fn symlink(&mut self, process: &Process, target: &str, path: &str) -> Result<Handle> {
+        if target.is_empty() {
+            return Err(Errno::Enoent);
+        }
         self.make(process, path, Kind::Symlink(target.into()), 0o777)
     }
 
     /// `link`: `to` becomes another name of the file `from` (itself, where it is a symbolic link).
     ///
     /// # Errors
-    /// `EXDEV` across mounts, `EPERM` for a directory, `EEXIST`, `EACCES`, `EROFS`.
+    /// `EXDEV` across mounts, `EPERM` for a directory, `EEXIST`, `EACCES`, `EROFS`, `ENOENT` for a
+    /// new name with a slash behind it.
     pub fn link(&mut self, process: &Process, from: &str, to: &str) -> Result<()> {
         let from = self.resolve(process, from, Follow::No)?;
         let handle = from.handle()?;
+        let name = to;
         let to = self.resolve(process, to, Follow::No)?;
         if to.ino.is_some() {
             return Err(Errno::Eexist);
+        }
+        if wants_dir(name) {
+            return Err(Errno::Enoent);
         }
         if self.inode(handle).is_dir() {
             return Err(Errno::Eperm);
@@ -620,8 +390,14 @@ impl Vfs {
     /// `rmdir`.
     ///
     /// # Errors
-    /// `ENOTDIR`, `ENOTEMPTY`, and as [`unlink`](Vfs::unlink).
+    /// `ENOTDIR`, `ENOTEMPTY` (also for a path that ends in `..`), `EINVAL` for one that ends in
+    /// `.`, and as [`unlink`](Vfs::unlink).
     pub fn rmdir(&mut self, process: &Process, path: &str) -> Result<()> {
+        match base_name(path) {
+            "." => return Err(Errno::Einval),
+            ".." => return Err(Errno::Enotempty),
+            _ => {}
+        }
         let spot = self.resolve(process, path, Follow::No)?;
         if !self.inode(spot.handle()?).is_dir() {
             return Err(Errno::Enotdir);
@@ -641,11 +417,21 @@ impl Vfs {
     /// `rename`.
     ///
     /// # Errors
-    /// `EXDEV` across mounts and for lower directories, `EBUSY`, `EACCES`, `EROFS`, and as
-    /// [`Overlay::rename`].
+    /// `EXDEV` across mounts and for lower directories, `EBUSY` for mounts and for paths that end
+    /// in `.` or `..`, `EACCES`, `EROFS`, `ENOTDIR` for a file to a name with a slash behind it,
+    /// and as [`Overlay::rename`].
     pub fn rename(&mut self, process: &Process, from: &str, to: &str) -> Result<()> {
+        if [from, to]
+            .iter()
+            .any(|path| matches!(base_name(path), "." | ".."))
+        {
+            return Err(Errno::Ebusy);
+        }
         let from = self.resolve(process, from, Follow::No)?;
-        from.handle()?;
+        let node = self.inode(from.handle()?);
+        if wants_dir(to) && !node.is_dir() {
+            return Err(Errno::Enotdir);
+        }
         let to = self.resolve(process, to, Follow::No)?;
         if from.is_mount_root() || to.is_mount_root() {
             return Err(Errno::Ebusy);
@@ -661,6 +447,11 @@ impl Vfs {
             self.may_remove(process, &to)?;
         } else {
             self.may_change_dir(process, &to)?;
+        }
+        // A directory's `..` changes with its parent.
+        let node = self.inode(from.handle()?);
+        if node.is_dir() && from.dir != to.dir && !process.cred.may(&node.meta, 2, true) {
+            return Err(Errno::Eacces);
         }
         self.sync_clock(from.mount);
         self.overlay_mut(from.mount)
