@@ -1,4 +1,6 @@
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 use tar::{Builder, EntryType, Header};
 
 use super::*;
@@ -118,4 +120,110 @@ fn what_does_not_hold_together_is_refused() {
     let error = read_archive(&forged).unwrap_err();
     assert!(matches!(error, ArchiveError::Digest { .. }), "{error}");
     assert!(read_archive(&sound[..sound.len() / 2]).is_err());
+}
+
+/// With a layer that comes twice: the same blob.
+fn stacked() -> Image {
+    let image = image();
+    let layers = [&image.layers[..], &image.layers[..1]].concat();
+    Image::new(ImageConfig::scratch("linux", "arm64", Some("v8")), layers).unwrap()
+}
+
+/// The files of an archive, as a plain tar reader sees them, in order.
+fn files(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut out = Vec::new();
+    for entry in tar::Archive::new(archive).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+        out.push((String::from_utf8(entry.path_bytes().into()).unwrap(), bytes));
+    }
+    out
+}
+
+fn parsed(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap()
+}
+
+#[test]
+fn an_oci_layout_is_found_from_its_index_to_its_layers() {
+    let image = stacked();
+    let archive = write_archive(&image, Format::Oci, "app").unwrap();
+    let files = files(&archive);
+    let by_path: BTreeMap<&str, &[u8]> = files
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+        .collect();
+    assert_eq!(by_path.len(), files.len(), "no path comes twice");
+    assert_eq!(parsed(by_path["oci-layout"])["imageLayoutVersion"], "1.0.0");
+    assert!(!by_path.contains_key("manifest.json"));
+    let blob = |descriptor: &Descriptor| {
+        let bytes = by_path[format!("blobs/sha256/{}", descriptor.digest.hex()).as_str()];
+        assert_eq!(Digest::of(bytes), descriptor.digest);
+        assert_eq!(bytes.len() as u64, descriptor.size);
+        bytes
+    };
+    let index: Index = serde_json::from_slice(by_path["index.json"]).unwrap();
+    let [descriptor] = &index.manifests[..] else {
+        panic!("one image")
+    };
+    assert_eq!(descriptor.digest, image.manifest_digest());
+    assert_eq!(
+        descriptor.annotations["io.containerd.image.name"],
+        "docker.io/library/app:latest"
+    );
+    let manifest: Manifest = serde_json::from_slice(blob(descriptor)).unwrap();
+    assert_eq!(manifest, image.manifest());
+    let config = blob(&manifest.config);
+    assert_eq!(Digest::of(config), image.id());
+    // All blobs are named by something.
+    let blobs = files
+        .iter()
+        .filter(|(path, bytes)| path.starts_with("blobs/sha256/") && !bytes.is_empty());
+    assert_eq!(blobs.count(), 1 + 1 + 2);
+}
+
+#[test]
+fn what_docker_loads_lists_config_and_layers() {
+    let image = stacked();
+    let archive = write_archive(&image, Format::Docker, "app").unwrap();
+    let files: BTreeMap<_, _> = files(&archive).into_iter().collect();
+    let list = parsed(&files["manifest.json"]);
+    assert_eq!(list[0]["RepoTags"][0], "app:latest");
+    let config = &files[list[0]["Config"].as_str().unwrap()];
+    assert_eq!(&config[..], &image.config_json[..]);
+    let layers = list[0]["Layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 3);
+    for (path, layer) in layers.iter().zip(&image.layers) {
+        assert_eq!(files[path.as_str().unwrap()], layer.tar().unwrap());
+    }
+    // The same layout besides.
+    let oci = self::files(&write_archive(&image, Format::Oci, "app").unwrap());
+    assert!(oci.iter().all(|(path, bytes)| files[path] == *bytes));
+    assert_eq!(files.len(), oci.len() + 1);
+}
+
+#[test]
+fn an_image_without_layers_is_an_archive_too() {
+    let image = Image::new(ImageConfig::scratch("linux", "amd64", None), Vec::new()).unwrap();
+    let files: BTreeMap<_, _> = files(&write_archive(&image, Format::Docker, "none").unwrap())
+        .into_iter()
+        .collect();
+    let list = parsed(&files["manifest.json"]);
+    assert_eq!(list[0]["Layers"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn archives_are_the_same_bytes_everywhere() {
+    let digest = |format| Digest::of(&write_archive(&stacked(), format, "app").unwrap());
+    insta::assert_snapshot!(digest(Format::Oci), @"");
+    insta::assert_snapshot!(digest(Format::Docker), @"");
+}
+
+#[test]
+fn bytes_that_are_not_held_are_not_written() {
+    let declared = Layer::declared(Digest::of(b"elsewhere"), 5, []);
+    let image = Image::new(ImageConfig::default(), vec![declared]).unwrap();
+    let error = write_archive(&image, Format::Oci, "app").unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
 }

@@ -1,10 +1,11 @@
 //! An image: config, layers, and the trees that they make.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use super::{Digest, ImageConfig, Layer, Manifest, chain_ids};
-use crate::fs::{Errno, Fs, Ino, apply, node_digest};
+use crate::fs::{Errno, Fs, Ino, Kind, apply, header_digest, node_digest};
 
 /// An image for one platform. A clone shares everything.
 #[derive(Clone, Debug)]
@@ -166,6 +167,11 @@ pub enum Problem {
         /// Position, from 0.
         index: usize,
     },
+    /// The tar that a layer keeps as it was read holds other changes than the layer says.
+    Changes {
+        /// Position, from 0.
+        index: usize,
+    },
     /// The config lists other layers than the image has.
     LayerList,
     /// There is not one snapshot a layer.
@@ -225,7 +231,7 @@ pub fn validate(image: &Image) -> Vec<Problem> {
     }
     let mut below = Fs::empty();
     for (index, layer) in image.layers.iter().enumerate() {
-        validate_layer(index, layer, &mut problems);
+        validate_layer(index, layer, &below, &mut problems);
         match apply(&below, &layer.changes) {
             Ok(tree) => below = tree,
             Err(errno) => {
@@ -242,7 +248,7 @@ pub fn validate(image: &Image) -> Vec<Problem> {
     problems
 }
 
-fn validate_layer(index: usize, layer: &Layer, problems: &mut Vec<Problem>) {
+fn validate_layer(index: usize, layer: &Layer, below: &Fs, problems: &mut Vec<Problem>) {
     let fresh = if layer.declared {
         Layer::declared(layer.diff_id, layer.size, layer.changes.clone())
     } else {
@@ -261,40 +267,53 @@ fn validate_layer(index: usize, layer: &Layer, problems: &mut Vec<Problem>) {
             computed,
         });
     }
+    if let Some(tar) = &layer.verbatim
+        && Layer::read(tar, below).map(|read| written(&read)) != Ok(written(layer))
+    {
+        problems.push(Problem::Changes { index });
+    }
     if (layer.content_size, layer.modelled) != (fresh.content_size, fresh.modelled) {
         problems.push(Problem::LayerSummary { index });
     }
 }
 
-/// The first path in walk order at which two trees differ in anything but times and link
-/// structure.
-fn first_difference(a: &Fs, b: &Fs) -> Option<String> {
+/// The digest of a layer's changes as they are written here, whatever tar it keeps.
+fn written(layer: &Layer) -> Digest {
+    Layer::from_changes(layer.changes.clone(), None).diff_id
+}
+
+/// The first path in walk order at which the tree of the layers differs from a snapshot in
+/// anything but times and link structure. Sockets and the root's own metadata do not count: no
+/// layer holds them.
+fn first_difference(layers: &Fs, snapshot: &Fs) -> Option<String> {
     fn compare(a: (&Fs, Ino), b: (&Fs, Ino), path: &str) -> Option<String> {
         if node_digest(a.0, a.1) == node_digest(b.0, b.1) {
             return None;
         }
-        let (Some(x), Some(y)) = (a.0.inode(a.1).dir(), b.0.inode(b.1).dir()) else {
+        let (from_layers, there) = (a.0.inode(a.1), b.0.inode(b.1));
+        if matches!(there.kind, Kind::Socket) {
+            return None;
+        }
+        let (Some(x), Some(y)) = (from_layers.dir(), there.dir()) else {
             return Some(path.to_string());
         };
-        let mut names: Vec<_> = x.keys().chain(y.keys()).collect();
-        names.sort();
-        names.dedup();
-        for name in names {
-            let path = if path.is_empty() {
+        let is_root = path.is_empty();
+        if !is_root && header_digest(from_layers) != header_digest(there) {
+            return Some(path.to_string());
+        }
+        let names: BTreeSet<_> = x.keys().chain(y.keys()).collect();
+        names.into_iter().find_map(|name| {
+            let path = if is_root {
                 name.to_string()
             } else {
                 format!("{path}/{name}")
             };
             match (x.get(name), y.get(name)) {
-                (Some(x), Some(y)) => {
-                    if let Some(path) = compare((a.0, *x), (b.0, *y), &path) {
-                        return Some(path);
-                    }
-                }
-                _ => return Some(path),
+                (Some(x), Some(y)) => compare((a.0, *x), (b.0, *y), &path),
+                (None, Some(y)) if matches!(b.0.inode(*y).kind, Kind::Socket) => None,
+                _ => Some(path),
             }
-        }
-        Some(path.to_string())
+        })
     }
-    compare((a, Fs::ROOT), (b, Fs::ROOT), "")
+    compare((layers, Fs::ROOT), (snapshot, Fs::ROOT), "")
 }

@@ -6,8 +6,17 @@
 //! layers, and where images are kept.
 //!
 //! - [`Layer`] holds the [`Change`](crate::fs::Change)s of a layer and the digest of its tar.
+//! - [`read_tar`] reads what others wrote and takes nothing on trust; [`changes`] makes a layer of it.
 //! - [`Image`] holds a config and layers, and the tree after each.
+//! - [`write_archive`] writes an image as one file: an OCI image layout, or what `docker load` reads.
 //! - [`validate`] recomputes everything that an image says of itself.
+//!
+//! # What a layer cannot carry
+//!
+//! Unpacking the layers gives the tree that the build had, but for: the root's own mode, owner and
+//! time; the time of a directory of which nothing else changed; sockets; times below a second, and
+//! all that are [set back](Layer::rewritten); that an unlisted file is a hard link of a listed one.
+//! As in a real build, a file that was changed without a change of size and time is not listed.
 
 mod archive;
 mod archive_read;
@@ -25,9 +34,15 @@ mod tar_write;
 #[cfg(test)]
 mod archive_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tar_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod validate_tests;
 
 pub use archive::{Format, write_archive};
 pub use archive_read::{ArchiveError, Loaded, read_archive};

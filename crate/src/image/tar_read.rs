@@ -10,7 +10,7 @@ use tar::{Archive, EntryType};
 
 use super::tar_write::XATTR;
 use super::{compression, decompress};
-use crate::fs::{Content, Inode, Kind, Meta, Overlay, Time};
+use crate::fs::{Content, Inode, Kind, MAX_PATH, Meta, Overlay, Time};
 
 /// The most entries that an archive may have.
 pub const MAX_ENTRIES: usize = Overlay::MAX_INODES;
@@ -217,7 +217,7 @@ fn read_entry(
     let raw = extended
         .name
         .unwrap_or_else(|| header.path_bytes().into_owned());
-    let shown = String::from_utf8_lossy(&raw).into_owned();
+    let shown = String::from_utf8_lossy(&raw).replace('\0', "\\0");
     let refuse = |why: &str| TarError::Entry {
         name: shown.clone(),
         why: why.to_string(),
@@ -225,9 +225,18 @@ fn read_entry(
     let Ok(name) = std::str::from_utf8(&raw) else {
         return Err(refuse("its name is not UTF-8"));
     };
+    if name.contains('\0') {
+        return Err(refuse("its name holds a NUL byte"));
+    }
     let path = inside(name).ok_or_else(|| refuse("its path leads out of the archive"))?;
     if path.is_empty() {
         return Ok(None);
+    }
+    if path.len() > MAX_PATH {
+        return Err(TarError::Limit {
+            what: "bytes in a path",
+            limit: MAX_PATH as u64,
+        });
     }
     let header_size = header.entry_size().map_err(malformed)?;
     if extended.size.is_some_and(|size| size != header_size) {
@@ -239,7 +248,11 @@ fn read_entry(
             .clone()
             .or_else(|| header.link_name_bytes().map(|bytes| bytes.into_owned()))
             .unwrap_or_default();
-        String::from_utf8(raw).map_err(|_| refuse("its link target is not UTF-8"))
+        let target = String::from_utf8(raw).map_err(|_| refuse("its link target is not UTF-8"))?;
+        if target.contains('\0') {
+            return Err(refuse("its link target holds a NUL byte"));
+        }
+        Ok(target)
     };
     let device = || {
         let number = |part: std::io::Result<Option<u32>>| {
@@ -304,8 +317,7 @@ fn read_entry(
     Ok(Some(TarEntry { path, node }))
 }
 
-/// The path without `.`, repeated slashes and a slash in front; none where `..` leads out of it
-/// or it holds a NUL.
+/// The path without `.`, repeated slashes and a slash in front; none where `..` leads out of it.
 fn inside(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -317,7 +329,7 @@ fn inside(path: &str) -> Option<String> {
             _ => parts.push(part),
         }
     }
-    (!path.contains('\0')).then(|| parts.join("/"))
+    Some(parts.join("/"))
 }
 
 /// A number field that a writer has left out stands for zero.

@@ -176,82 +176,7 @@ fn tar(entries: &[(EntryType, &str, &str)]) -> Vec<u8> {
     tar.into_inner().unwrap()
 }
 
-fn read(entries: &[(EntryType, &str, &str)], lower: &Fs) -> Result<Vec<String>, String> {
-    let entries = read_tar(&tar(entries)).map_err(|error| error.to_string())?;
-    changes(entries, lower)
-        .map(|changes| paths(&changes))
-        .map_err(|error| error.to_string())
-}
-
 const FILE: EntryType = EntryType::Regular;
-const DIR: EntryType = EntryType::Directory;
-
-#[test]
-fn names_are_brought_into_form_or_refused() {
-    let fs = Fs::empty();
-    let names = ["./", "./a/", "/b", "a//c", "a/../d", "./e"];
-    let entries: Vec<_> = names.iter().map(|name| (FILE, *name, "")).collect();
-    assert_eq!(
-        read(&entries, &fs).unwrap(),
-        ["a None", "b None", "a/c None", "d None", "e None"]
-    );
-    for (entry, error) in [
-        (
-            (FILE, "../a", ""),
-            "archive entry `../a`: its path leads out of the archive",
-        ),
-        (
-            (FILE, "a/../../b", ""),
-            "archive entry `a/../../b`: its path leads out of the archive",
-        ),
-        (
-            (EntryType::Link, "a", "../b"),
-            "archive entry `a`: its hard link leads out of the archive",
-        ),
-        (
-            (EntryType::Link, "a", "b"),
-            "archive entry `a`: hard link to `b`, which is no file",
-        ),
-        (
-            (EntryType::new(b'Z'), "a", ""),
-            "archive entry `a`: its type `Z` is not supported",
-        ),
-        ((FILE, ".wh.", ""), "archive entry `.wh.`: it hides no name"),
-        (
-            (FILE, "d/.wh...", ""),
-            "archive entry `d/.wh...`: it hides no name",
-        ),
-    ] {
-        assert_eq!(read(&[entry], &fs).unwrap_err(), error);
-    }
-}
-
-#[test]
-fn whiteouts_are_told_from_files() {
-    let lower = layer_over(
-        &Fs::empty(),
-        &["/d", "/d/e", "/f"].map(|path| Deed::Mkdir(path.into())),
-    );
-    let lower = layer_over(
-        &lower,
-        &["/d/1", "/d/2", "/d/e/3", "/d/e/4"].map(|path| Deed::Write(path.into(), vec![])),
-    );
-    assert_eq!(
-        read(&[(FILE, "d/.wh.1", ""), (FILE, ".wh.none", "")], &lower).unwrap(),
-        ["-d/1"]
-    );
-    // Opaque: whatever is below and not in the layer is hidden, wherever the marker stands.
-    let opaque = [
-        (DIR, "d/", ""),
-        (FILE, "d/2", ""),
-        (FILE, "d/e/4", ""),
-        (FILE, "d/.wh..wh..opq", ""),
-    ];
-    let changes = changes(read_tar(&tar(&opaque)).unwrap(), &lower).unwrap();
-    let fs = apply(&lower, &changes).unwrap();
-    let left: Vec<_> = fs.walk(Fs::ROOT).map(|entry| entry.path).collect();
-    assert_eq!(left, ["d", "d/2", "d/e", "d/e/4", "f"]);
-}
 
 #[test]
 fn compressed_and_cut_off() {
@@ -285,46 +210,4 @@ fn compressed_and_cut_off() {
         read_tar(header.as_bytes()).unwrap_err().to_string(),
         "the archive cannot be read: it is cut off"
     );
-}
-
-#[test]
-fn a_sound_image_has_no_problem_and_each_lie_is_found() {
-    let fs = layer_over(&Fs::empty(), &[Deed::Write("/a".into(), b"a".to_vec())]);
-    let top = layer_over(&fs, &[Deed::Write("/b".into(), b"b".to_vec())]);
-    let layers = vec![
-        Layer::from_changes(diff(&Fs::empty(), &fs), Some(Time::EPOCH)),
-        Layer::from_changes(diff(&fs, &top), Some(Time::EPOCH)),
-    ];
-    let config = ImageConfig::scratch("linux", "amd64", None);
-    let image = Image::from_parts(config, layers, vec![fs.clone(), top.clone()]);
-    assert_eq!(validate(&image), []);
-
-    let lie = |tell: &dyn Fn(&mut Image)| {
-        let mut image = image.clone();
-        tell(&mut image);
-        validate(&image)
-    };
-    let found = lie(&|image| image.layers[1].diff_id = Digest::of(b""));
-    assert!(matches!(
-        found[..],
-        [Problem::LayerList, Problem::Layer { index: 1, .. }]
-    ));
-    let found = lie(&|image| image.layers[0].content_size = 9);
-    assert_eq!(found, [Problem::LayerSummary { index: 0 }]);
-    let found = lie(&|image| image.snapshots[1] = fs.clone());
-    let path = "b".to_string();
-    assert_eq!(found, [Problem::Tree { index: 1, path }]);
-    let found = lie(&|image| image.snapshots.truncate(1));
-    let (layers, snapshots) = (2, 1);
-    assert_eq!(found, [Problem::SnapshotCount { layers, snapshots }]);
-    let found = lie(&|image| image.config.config.user = "me".into());
-    assert_eq!(found, [Problem::ConfigJson]);
-    let found = lie(&|image| {
-        image.config.history.push(History::default());
-        image.config_json = image.config.to_json_bytes().into();
-    });
-    let (history, layers) = (1, 2);
-    assert_eq!(found, [Problem::History { history, layers }]);
-    let found = lie(&|image| image.layers[1].changes = Arc::from(Vec::new()));
-    assert_eq!(found.len(), 3, "{found:?}");
 }
