@@ -57,6 +57,56 @@ fn apt_lists_come_and_go() {
 }
 
 #[test]
+fn apt_installs_in_every_debian_and_ubuntu() {
+    for image in [
+        "debian:11-slim",
+        "debian:13-slim",
+        "ubuntu:20.04",
+        "ubuntu:22.04",
+        "ubuntu:24.04",
+    ] {
+        let mut machine = Container::of(image);
+        machine.ok("apt-get update");
+        let before = machine.layer().content_size;
+        machine.ok("apt-get install -y --no-install-recommends curl ca-certificates");
+        let installed = machine.layer().content_size - before;
+        assert!(installed > 5_000_000, "{image}: {installed} bytes");
+        machine.ok("curl --version");
+    }
+}
+
+#[test]
+fn ubuntu_lists_its_own_archives() {
+    let update = Container::of("ubuntu:24.04").run("apt-get update");
+    insta::assert_snapshot!(log(&update), @"
+    Get:1 http://archive.ubuntu.tst/ubuntu noble InRelease [265 kB]
+    Get:2 http://archive.ubuntu.tst/ubuntu noble/main amd64 Packages [1786 kB]
+    Get:3 http://archive.ubuntu.tst/ubuntu noble/restricted amd64 Packages [212 kB]
+    Get:4 http://archive.ubuntu.tst/ubuntu noble/universe amd64 Packages [17.5 MB]
+    Get:5 http://archive.ubuntu.tst/ubuntu noble/multiverse amd64 Packages [212 kB]
+    Get:6 http://archive.ubuntu.tst/ubuntu noble-updates InRelease [128 kB]
+    Get:7 http://archive.ubuntu.tst/ubuntu noble-updates/main amd64 Packages [2820 kB]
+    Get:8 http://archive.ubuntu.tst/ubuntu noble-updates/restricted amd64 Packages [2820 kB]
+    Get:9 http://archive.ubuntu.tst/ubuntu noble-updates/universe amd64 Packages [1316 kB]
+    Get:10 http://archive.ubuntu.tst/ubuntu noble-updates/multiverse amd64 Packages [47.0 kB]
+    Get:11 http://archive.ubuntu.tst/ubuntu noble-backports InRelease [127 kB]
+    Get:12 http://archive.ubuntu.tst/ubuntu noble-backports/main amd64 Packages [28.2 kB]
+    Get:13 http://archive.ubuntu.tst/ubuntu noble-backports/restricted amd64 Packages [28.2 kB]
+    Get:14 http://archive.ubuntu.tst/ubuntu noble-backports/universe amd64 Packages [28.2 kB]
+    Get:15 http://archive.ubuntu.tst/ubuntu noble-backports/multiverse amd64 Packages [28.2 kB]
+    Get:16 http://security.ubuntu.tst/ubuntu noble-security InRelease [128 kB]
+    Get:17 http://security.ubuntu.tst/ubuntu noble-security/main amd64 Packages [2820 kB]
+    Get:18 http://security.ubuntu.tst/ubuntu noble-security/restricted amd64 Packages [2820 kB]
+    Get:19 http://security.ubuntu.tst/ubuntu noble-security/universe amd64 Packages [1316 kB]
+    Get:20 http://security.ubuntu.tst/ubuntu noble-security/multiverse amd64 Packages [47.0 kB]
+    Fetched 34.5 MB in 6s (6795 kB/s)
+    Reading package lists...
+    ");
+    let older = Container::of("ubuntu:22.04").run("apt-get update");
+    assert_eq!(log(&older).lines().count(), log(&update).lines().count());
+}
+
+#[test]
 fn apt_asks_before_it_installs_more_than_was_asked_for() {
     let mut machine = Container::of("debian:bookworm-slim");
     machine.ok("apt-get update");

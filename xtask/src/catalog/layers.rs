@@ -209,8 +209,8 @@ impl Draft<'_> {
         for name in names {
             self.texts_of(name);
         }
-        if id.starts_with("ubuntu") {
-            self.tree.remove("/etc/apt/sources.list.d/debian.sources");
+        if debian {
+            self.apt_sources(id);
         }
         if debian {
             let mut status = String::new();
@@ -226,6 +226,32 @@ impl Draft<'_> {
             }
             let size = self.tree.get(APK_INSTALLED).map(Node::size);
             self.put_text(APK_INSTALLED, &installed, size, 0o644);
+        }
+    }
+
+    /// Where apt gets packages from. The known text is Debian 12's.
+    fn apt_sources(&mut self, id: &str) {
+        const DEBIAN: &str = "/etc/apt/sources.list.d/debian.sources";
+        for codename in ["bullseye", "trixie"] {
+            if id.contains(codename) {
+                let text = self.text(DEBIAN).replace("bookworm", codename);
+                self.put_text(DEBIAN, &text, None, 0o644);
+            }
+        }
+        let Some(version) = id.strip_prefix("ubuntu-") else {
+            return;
+        };
+        self.tree.remove(DEBIAN);
+        match version {
+            // In the older form, as until 23.10.
+            "20.04" => self.put_text(SOURCES_LIST, &ubuntu_list("focal"), None, 0o644),
+            "22.04" => self.put_text(SOURCES_LIST, &ubuntu_list("jammy"), None, 0o644),
+            _ => {
+                let note = "# The sources are in /etc/apt/sources.list.d/ubuntu.sources.\n";
+                self.put_text(SOURCES_LIST, note, None, 0o644);
+                let path = "/etc/apt/sources.list.d/ubuntu.sources";
+                self.put_text(path, &ubuntu_sources("noble"), None, 0o644);
+            }
         }
     }
 
@@ -591,6 +617,44 @@ fn normal(path: &str) -> String {
         }
     }
     format!("/{}", parts.join("/"))
+}
+
+const SOURCES_LIST: &str = "/etc/apt/sources.list";
+/// The archives of Ubuntu and, for each, the ends of the names of the suites in it.
+const UBUNTU: [(&str, &[&str]); 2] = [
+    (
+        "http://archive.ubuntu.tst/ubuntu/",
+        &["", "-updates", "-backports"],
+    ),
+    ("http://security.ubuntu.tst/ubuntu/", &["-security"]),
+];
+const UBUNTU_COMPONENTS: &str = "main restricted universe multiverse";
+
+/// Ubuntu's sources, a line each.
+fn ubuntu_list(codename: &str) -> String {
+    let mut list = String::new();
+    for (url, pockets) in UBUNTU {
+        for pocket in pockets {
+            list += &format!("deb {url} {codename}{pocket} {UBUNTU_COMPONENTS}\n");
+        }
+    }
+    list
+}
+
+/// Ubuntu's sources, a paragraph each.
+fn ubuntu_sources(codename: &str) -> String {
+    let paragraphs = UBUNTU.map(|(url, pockets)| {
+        let suites: Vec<String> = pockets
+            .iter()
+            .map(|end| format!("{codename}{end}"))
+            .collect();
+        format!(
+            "Types: deb\nURIs: {url}\nSuites: {}\nComponents: {UBUNTU_COMPONENTS}\n\
+             Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg\n",
+            suites.join(" ")
+        )
+    });
+    paragraphs.join("\n")
 }
 
 /// Texts of files that people edit, in their usual form and in our own words.

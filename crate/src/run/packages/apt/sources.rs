@@ -20,20 +20,14 @@ pub(super) fn sources(files: &Files<'_>) -> Vec<Source> {
     }
     let mut all = Vec::new();
     let mut add = |url: &str, suite: &str, components: Vec<&str>| {
-        let (release, packages) = match suite {
-            suite if suite.ends_with("-security") => (34_770, 764_313),
-            suite if suite.ends_with("-updates") => (55_403, 11_648),
-            "bookworm" | "stable" => (151_075, 18_840_233),
-            _ => (60_000, 400_000),
-        };
-        for (at, component) in components.into_iter().enumerate() {
+        for component in components {
+            let (release, packages) = weigh(suite, component);
             all.push(Source {
                 url: url.trim_end_matches('/').to_owned(),
                 suite: suite.to_owned(),
                 component: component.to_owned(),
                 release,
-                // Only the main component is large.
-                packages: if at == 0 { packages } else { packages / 40 },
+                packages,
             });
         }
     };
@@ -63,6 +57,38 @@ pub(super) fn sources(files: &Files<'_>) -> Vec<Source> {
         }
     }
     all
+}
+
+/// The bytes of a suite's release file and of the package list of one of its components: Debian's
+/// as measured, Ubuntu's and others' in round figures.
+fn weigh(suite: &str, component: &str) -> (u64, u64) {
+    let (distribution, pocket) = suite.split_once('-').unwrap_or((suite, ""));
+    let main = component == "main";
+    match (distribution, pocket) {
+        ("focal" | "jammy" | "noble", "") => {
+            let packages = match component {
+                "main" => 3_800_000,
+                "universe" => 37_200_000,
+                _ => 450_000,
+            };
+            (265_000, packages)
+        }
+        ("focal" | "jammy" | "noble", "updates" | "security") => {
+            let packages = match component {
+                "main" | "restricted" => 6_000_000,
+                "universe" => 2_800_000,
+                _ => 100_000,
+            };
+            (128_000, packages)
+        }
+        ("focal" | "jammy" | "noble", _) => (127_000, 60_000),
+        (_, "security") => (34_770, if main { 764_313 } else { 19_000 }),
+        (_, "updates") => (55_403, if main { 11_648 } else { 300 }),
+        ("bullseye" | "bookworm" | "trixie" | "stable", "") => {
+            (151_075, if main { 18_840_233 } else { 470_000 })
+        }
+        _ => (60_000, if main { 400_000 } else { 10_000 }),
+    }
 }
 
 impl Source {
