@@ -11,10 +11,11 @@ use super::report::{Report, Status};
 use super::solve::{Builder, Job, Progress};
 use crate::context::{Context, Edit, Sender};
 use crate::dockerfile::platform::Platform;
+use crate::dockerfile::reference::Reference;
 use crate::fs::{Clock, Content, Fs, Kind, Meta, Overlay, Time, diff};
 use crate::image::{History, Image, ImageConfig, Layer, validate};
 use crate::run::{Host, Limits, Offline, Response};
-use crate::world::{Reference, World};
+use crate::world::World;
 
 const START: Time = Time::from_secs(1_700_000_000);
 
@@ -333,6 +334,31 @@ fn a_build_goes_step_by_step_and_can_be_dropped() {
     half.step(&mut Offline);
     drop(half);
     assert!(bench.cache.is_empty());
+}
+
+#[test]
+fn an_unknown_image_is_answered_with_near_names() {
+    let mut world = World::new();
+    let index = r#"{"images": {"node:20": "node-20", "code:1": "code-1"}, "aliases": [["node:*", "node:20"]]}"#;
+    world
+        .supply(crate::world::INDEX, index.as_bytes())
+        .expect("an index");
+    let mut help = |text: &str| match plan(text, &Options::default(), &mut world) {
+        Err(super::plan::PlanError::Failed(error)) => {
+            assert_eq!(error.kind, super::error::ErrorKind::Image);
+            (error.help.clone().unwrap_or_default(), error.line_numbers())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        help("FROM scratch AS a\nFROM ndoe:20-alpine\n"),
+        ("Did you mean node:20-alpine?".into(), vec![2])
+    );
+    assert_eq!(
+        help("FROM nodee\nCOPY --from=node:20 / /\n").0,
+        "Did you mean node:latest or code?"
+    );
+    assert!(help("FROM quite/another\n").0.contains("catalog"));
 }
 
 #[test]

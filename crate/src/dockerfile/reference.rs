@@ -10,6 +10,8 @@ const DEFAULT_DOMAIN: &str = "docker.io";
 const LEGACY_DOMAIN: &str = "index.docker.io";
 /// Where names of one part live.
 const OFFICIAL: &str = "library/";
+/// The tag of a name with neither tag nor digest.
+pub const DEFAULT_TAG: &str = "latest";
 /// The longest path of a name, in bytes.
 const MAX_PATH: usize = 255;
 /// The longest tag, in bytes.
@@ -71,7 +73,7 @@ impl Reference {
     /// The name with the tag `latest` if it has neither tag nor digest.
     pub fn tagged(mut self) -> Self {
         if self.tag.is_none() && self.digest.is_none() {
-            self.tag = Some("latest".to_owned());
+            self.tag = Some(DEFAULT_TAG.to_owned());
         }
         self
     }
@@ -88,6 +90,16 @@ impl Reference {
             }
         }
         short.to_string()
+    }
+
+    /// The repository as people write it: the familiar name without tag and digest.
+    pub fn familiar_name(&self) -> String {
+        let repository = Reference {
+            tag: None,
+            digest: None,
+            ..self.clone()
+        };
+        repository.familiar()
     }
 }
 

@@ -164,7 +164,7 @@ impl lint::Outside for Outside<'_> {
                 platform: platform.clone(),
                 ..BaseConfig::default()
             }),
-            Err(NoImage::Absent(message)) => Err(message),
+            Err(NoImage::Absent { message, .. }) => Err(message),
         }
     }
 

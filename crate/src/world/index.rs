@@ -44,19 +44,35 @@ impl Index {
         })
     }
 
-    /// Names of images that are spelled much like `name`, the nearest first.
-    pub fn nearest(&self, name: &str) -> Vec<String> {
-        let mut names: Vec<&str> = self
+    /// Images, by `name:tag`, that are spelled much like `familiar`, the nearest first: those of
+    /// the nearest names with the same tag, or the nearest one that they have. For a name that is
+    /// listed, those of the nearest tags.
+    pub fn nearest(&self, familiar: &str) -> Vec<String> {
+        let (name, tag) = familiar.rsplit_once(':').unwrap_or((familiar, ""));
+        let listed = self
             .images
             .keys()
-            .filter_map(|image| image.rsplit_once(':'))
-            .map(|(name, _)| name)
-            .collect();
+            .filter_map(|image| image.rsplit_once(':'));
+        let tags = |name: &str| {
+            let tags = listed.clone().filter(|(other, _)| *other == name);
+            tags.map(|(_, tag)| tag).collect::<Vec<&str>>()
+        };
+        if listed.clone().any(|(other, _)| other == name) {
+            let tags = by_spelling(tag, tags(name)).into_iter();
+            return tags.map(|tag| format!("{name}:{tag}")).collect();
+        }
+        let mut names: Vec<&str> = listed.clone().map(|(name, _)| name).collect();
         names.dedup();
         let mut nearest = Vec::new();
-        while let Some(word) = suggest::nearest(name, names.iter().copied(), false) {
-            names.retain(|other| *other != word);
-            nearest.push(word);
+        for name in by_spelling(name, names) {
+            let same = format!("{name}:{tag}");
+            if self.find(&same).is_some() {
+                nearest.push(same);
+            } else if let Some(tag) = by_spelling(tag, tags(name)).first() {
+                nearest.push(format!("{name}:{tag}"));
+            } else {
+                nearest.push(name.to_owned());
+            }
         }
         nearest
     }
@@ -65,6 +81,21 @@ impl Index {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.images.keys().map(String::as_str)
     }
+}
+
+/// The words that are spelled much like `word`, the nearest first.
+fn by_spelling<'a>(word: &str, mut words: Vec<&'a str>) -> Vec<&'a str> {
+    let mut nearest = Vec::new();
+    while let Some(found) = suggest::nearest(word, words.iter().copied(), true) {
+        words.retain(|other| {
+            let same = *other == found;
+            if same {
+                nearest.push(*other);
+            }
+            !same
+        });
+    }
+    nearest
 }
 
 /// Whether `text` matches the glob `pattern`: `*`, and ranges of bytes in brackets.
@@ -92,6 +123,21 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn near_names() {
+        let index: Index = serde_json::from_str(
+            r#"{"images": {"node:20": "", "node:20-alpine": "", "mode:1": "", "o/code:2.5": ""},
+                "aliases": [["node:1*", "node:20"]]}"#,
+        )
+        .expect("an index");
+        assert_eq!(index.nearest("ndoe:20-alpine"), ["node:20-alpine"]);
+        assert_eq!(index.nearest("nods:18"), ["node:18", "mode:1"]);
+        assert_eq!(index.nearest("node:20-alpin"), ["node:20-alpine"]);
+        assert_eq!(index.nearest("o/cod:2.6"), ["o/code:2.5"]);
+        assert_eq!(index.nearest("o/cod:latest"), ["o/code"]);
+        assert!(index.nearest("quite-another:1").is_empty());
+    }
 
     #[test]
     fn globs() {

@@ -24,7 +24,6 @@ mod base;
 mod index;
 mod listing;
 mod network;
-mod reference;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +33,7 @@ use std::sync::{Arc, OnceLock};
 
 use rpds::RedBlackTreeMapSync;
 
+use crate::dockerfile::reference::{DEFAULT_TAG, Reference};
 use crate::fs::{Content, Time};
 use crate::image::{Image, Layer, Platform};
 use crate::run::{Machine, Part, Response};
@@ -43,7 +43,6 @@ use base::{Description, assemble};
 use index::Index;
 pub use listing::ListingError;
 pub use network::download;
-pub use reference::{DEFAULT_DOMAIN, Reference, ReferenceError};
 
 /// The part that all image names are looked up in.
 pub const INDEX: &str = "index.json";
@@ -95,7 +94,7 @@ pub enum Missing {
     NotFound {
         /// The name.
         reference: Box<Reference>,
-        /// Familiar names that are spelled much like it, the nearest first.
+        /// Familiar names, with tags, that are spelled much like it, the nearest first.
         nearest: Vec<String>,
     },
     /// The image is not there for this platform.
@@ -233,7 +232,7 @@ impl World {
         reference: &Reference,
         platform: &Platform,
     ) -> Result<Arc<BaseImage>, Missing> {
-        let name = reference.familiar();
+        let name = listed_name(reference);
         if let Some(image) = self.published.get(&name) {
             return Ok(image.clone());
         }
@@ -242,13 +241,13 @@ impl World {
         };
         let Some(found) = index.find(&name) else {
             return Err(Missing::NotFound {
-                reference: Box::new(reference.clone()),
-                nearest: index.nearest(&reference.familiar_name()),
+                reference: Box::new(reference.clone().tagged()),
+                nearest: index.nearest(&name),
             });
         };
         if platform.os != "linux" {
             return Err(Missing::NoPlatform {
-                reference: Box::new(reference.clone()),
+                reference: Box::new(reference.clone().tagged()),
                 platform: platform.clone(),
             });
         }
@@ -294,7 +293,7 @@ impl World {
 
     /// Puts an image into the registry under `reference`, over what had that name.
     pub fn publish(&mut self, reference: &Reference, image: Image) {
-        let name = reference.familiar();
+        let name = listed_name(reference);
         let image = BaseImage::given(name.clone(), image);
         self.published.insert_mut(name, Arc::new(image));
     }
@@ -330,6 +329,12 @@ impl World {
         };
         Some(Response { status: 200, body })
     }
+}
+
+/// What an image is listed under: its familiar name and its tag, `latest` where it has none.
+fn listed_name(reference: &Reference) -> String {
+    let tag = reference.tag.as_deref().unwrap_or(DEFAULT_TAG);
+    format!("{}:{tag}", reference.familiar_name())
 }
 
 fn layer_id(part: &str) -> Option<&str> {

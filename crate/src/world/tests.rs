@@ -109,7 +109,7 @@ fn a_name_that_nothing_has() {
     let Missing::NotFound { nearest, .. } = error else {
         panic!("it is not found");
     };
-    assert_eq!(nearest, ["box"]);
+    assert_eq!(nearest, ["box:1"]);
     assert!(matches!(
         image(&world(), "app:3"),
         Err(Missing::NotFound { .. })

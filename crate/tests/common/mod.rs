@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use layerwise::dockerfile::reference::Reference;
 use layerwise::fs::{Content, Fs, Overlay, Process, Vfs, diff};
 use layerwise::image::{Layer, Platform};
 use layerwise::run::{Host, Machine, Outcome, Part, Response, Spec, execute};
-use layerwise::world::{BaseImage, Missing, Reference, World};
+use layerwise::world::{BaseImage, Missing, World};
 
 /// The folder of the served catalog.
 pub fn catalog() -> PathBuf {

@@ -32,7 +32,7 @@ const START: Time = Time::from_secs(1_785_000_000);
 /// An edit that cannot be done.
 pub fn act(scenario: &Scenario, base_name: &str, base: &Image) -> Result<Vec<Value>, String> {
     let mut world = World::new();
-    let reference = layerwise::world::Reference::parse(base_name).map_err(|e| e.to_string())?;
+    let reference = Reference::parse(base_name)?;
     world.publish(&reference, base.clone());
     let mut session = Session {
         world,
@@ -158,9 +158,12 @@ impl Images for Recorded<'_> {
         self.0
             .resolve(reference, platform)
             .map_err(|error| match error {
-                NoImage::Needs(_) => NoImage::Absent(format!(
-                    "failed to resolve source metadata for {reference}: {reference}: not found"
-                )),
+                NoImage::Needs(_) => NoImage::Absent {
+                    message: format!(
+                        "failed to resolve source metadata for {reference}: {reference}: not found"
+                    ),
+                    help: None,
+                },
                 other => other,
             })
     }

@@ -57,18 +57,31 @@ impl Images for World {
         reference: &Reference,
         platform: &Platform,
     ) -> Result<Arc<BaseImage>, NoImage> {
-        let name = crate::world::Reference::parse(&reference.to_string())
-            .map_err(|error| NoImage::Absent(error.to_string()))?;
         let platform = crate::image::Platform {
             architecture: platform.architecture.clone(),
             os: platform.os.clone(),
             variant: some(&platform.variant),
         };
-        self.image(&name, &platform)
-            .map_err(|missing| match missing {
-                Missing::Needs(parts) => NoImage::Needs(parts),
-                other => NoImage::Absent(other.to_string()),
-            })
+        self.image(reference, &platform).map_err(|missing| {
+            let message = missing.to_string();
+            let help = match missing {
+                Missing::Needs(parts) => return NoImage::Needs(parts),
+                Missing::NotFound { nearest, .. } => Some(did_you_mean(&nearest)),
+                Missing::NoPlatform { .. } | Missing::Broken { .. } => None,
+            };
+            NoImage::Absent { message, help }
+        })
+    }
+}
+
+/// The most names that a suggestion has.
+const MAX_SUGGESTED: usize = 3;
+
+fn did_you_mean(nearest: &[String]) -> String {
+    match &nearest[..nearest.len().min(MAX_SUGGESTED)] {
+        [] => "Start from an image that the catalog lists, such as alpine, debian or node.".into(),
+        [only] => format!("Did you mean {only}?"),
+        [more @ .., last] => format!("Did you mean {} or {last}?", more.join(", ")),
     }
 }
 
@@ -77,8 +90,13 @@ impl Images for World {
 pub enum NoImage {
     /// These parts of the catalog must be supplied first; then the build can be begun again.
     Needs(Vec<String>),
-    /// There is none, in the words of a registry.
-    Absent(String),
+    /// There is none.
+    Absent {
+        /// Why, in the words of a registry.
+        message: String,
+        /// What would help.
+        help: Option<String>,
+    },
 }
 
 /// Why there is no plan.
@@ -239,6 +257,7 @@ impl Planner<'_> {
         graph.link().map_err(|error| PlanError::from(&error))?;
         let images = &mut *self.images;
         let (found, needs) = (&mut self.found, &mut self.needs);
+        let mut advice = None;
         let resolved = resolve(
             &mut graph,
             target,
@@ -254,7 +273,10 @@ impl Planner<'_> {
                     needs.extend(parts);
                     Err("its description is not loaded yet".into())
                 }
-                Err(NoImage::Absent(why)) => Err(why),
+                Err(NoImage::Absent { message, help }) => {
+                    advice = help;
+                    Err(message)
+                }
             },
         );
         if !self.needs.is_empty() {
@@ -264,6 +286,7 @@ impl Planner<'_> {
             let mut failed = BuildError::from(&error);
             if error.code == "missing-image" {
                 failed.kind = super::error::ErrorKind::Image;
+                failed.help = failed.help.or(advice);
             }
             PlanError::Failed(failed)
         })?;
