@@ -249,7 +249,7 @@ fn sizes_are_believed_only_where_the_bytes_are_there() {
         ! the archive has too many bytes in an extended header; the limit is 1048576
         ! archive entry `x`: its two sizes differ
         ! the archive cannot be read: an extended header does not parse
-        ! archive entry `x`: its user does not parse
+        ! archive entry `x`: its user is too large
         ! the archive cannot be read: an extended header does not parse
         ! the archive cannot be read: sparse files are not supported
         ! the archive has too many bytes in a path; the limit is 4096

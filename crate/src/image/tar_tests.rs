@@ -1,7 +1,5 @@
 //! Laws of layer tars, and archives that nobody honest writes.
 
-use std::sync::Arc;
-
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
