@@ -1,5 +1,6 @@
 //! The programs that are acted out in full.
 
+mod accounts;
 mod archive;
 mod busybox;
 mod cat;
@@ -33,6 +34,7 @@ use super::{Flavour, Program};
 /// The program called `name`, if it is one of ours.
 pub fn find(name: &str) -> Option<&'static Program> {
     let tables = [
+        accounts::TABLE,
         busybox::TABLE,
         cat::TABLE,
         copy::TABLE,
