@@ -9,6 +9,7 @@ mod create;
 mod cut;
 mod date;
 mod digest;
+mod dump;
 mod expr;
 mod find;
 mod grep;
@@ -41,6 +42,7 @@ pub fn find(name: &str) -> Option<&'static Program> {
         create::TABLE,
         cut::TABLE,
         date::TABLE,
+        dump::TABLE,
         expr::TABLE,
         find::TABLE,
         grep::TABLE,

@@ -248,21 +248,31 @@ impl Packer<'_> {
         content: &[u8],
         first: Option<String>,
     ) {
-        let written = match (first, kind) {
+        let link = match (&first, kind) {
             (Some(first), _) => {
                 header.set_entry_type(EntryType::Link);
                 header.set_size(0);
-                self.builder.append_link(&mut header, name, &first)
+                Some(first.as_str())
             }
-            (None, Kind::Symlink(target)) => self.builder.append_link(&mut header, name, &**target),
-            (None, _) if name.len() < 100 => {
-                // As it is: a leading `./` stays.
-                let field = &mut header.as_mut_bytes()[..100];
-                field[..name.len()].copy_from_slice(name.as_bytes());
-                header.set_cksum();
-                self.builder.append(&header, content)
+            (None, Kind::Symlink(target)) => Some(&**target),
+            _ => None,
+        };
+        let content = if link.is_some() { &[] } else { content };
+        let fits = name.len() < 100 && link.is_none_or(|link| link.len() < 100);
+        let written = if fits {
+            // As they are: a leading `./` stays.
+            let bytes = header.as_mut_bytes();
+            bytes[..name.len()].copy_from_slice(name.as_bytes());
+            if let Some(link) = link {
+                bytes[157..157 + link.len()].copy_from_slice(link.as_bytes());
             }
-            (None, _) => self.builder.append_data(&mut header, name, content),
+            header.set_cksum();
+            self.builder.append(&header, content)
+        } else {
+            match link {
+                Some(link) => self.builder.append_link(&mut header, name, link),
+                None => self.builder.append_data(&mut header, name, content),
+            }
         };
         self.failed |= written.is_err();
     }
