@@ -2,6 +2,7 @@
 
 mod accounts;
 mod archive;
+mod awk;
 mod busybox;
 mod cat;
 mod copy;
@@ -29,6 +30,8 @@ mod sed;
 mod sort;
 mod sums;
 pub(super) mod test;
+#[cfg(test)]
+mod tests;
 
 use super::{Flavour, Program};
 
@@ -36,6 +39,7 @@ use super::{Flavour, Program};
 pub fn find(name: &str) -> Option<&'static Program> {
     let tables = [
         accounts::TABLE,
+        awk::TABLE,
         busybox::TABLE,
         cat::TABLE,
         copy::TABLE,
