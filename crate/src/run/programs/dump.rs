@@ -31,21 +31,34 @@ fn dd(call: &mut Call<'_, '_>) -> Exit {
             });
             product.ok_or(())
         };
+        let words = |wanted: &str| value.split(',').any(|word| word == wanted);
         let parsed = match name {
-            "if" => Ok(from = Some(value.to_string())),
-            "of" => Ok(to = Some(value.to_string())),
             "bs" => size().map(|size| (in_size, out_size) = (size, size)),
             "ibs" => size().map(|size| in_size = size),
             "obs" => size().map(|size| out_size = size),
             "count" => size().map(|size| count = Some(size)),
             "skip" | "iseek" => size().map(|size| skip = size),
             "seek" | "oseek" => size().map(|size| seek = size),
-            "status" => Ok(quiet = value == "none"),
-            "conv" => {
-                truncates &= !value.split(',').any(|word| word == "notrunc");
+            "if" => {
+                from = Some(value.to_string());
                 Ok(())
             }
-            "oflag" => Ok(appends = value.split(',').any(|word| word == "append")),
+            "of" => {
+                to = Some(value.to_string());
+                Ok(())
+            }
+            "status" => {
+                quiet = value == "none";
+                Ok(())
+            }
+            "conv" => {
+                truncates &= !words("notrunc");
+                Ok(())
+            }
+            "oflag" => {
+                appends = words("append");
+                Ok(())
+            }
             "iflag" | "cbs" => Ok(()),
             _ => return call.fail(1, format_args!("unrecognized operand '{arg}'")),
         };

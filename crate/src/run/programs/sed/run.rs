@@ -592,10 +592,11 @@ impl Machine<'_> {
                         code: *code,
                     });
                 }
-                Command::Plain(letter) => match self.plain(call, *letter)? {
-                    Some(after) => return Ok(after),
-                    None => {}
-                },
+                Command::Plain(letter) => {
+                    if let Some(after) = self.plain(call, *letter)? {
+                        return Ok(after);
+                    }
+                }
                 _ => {}
             }
         }
