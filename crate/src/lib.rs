@@ -14,7 +14,7 @@
 //! | 3 | [`build`] |
 //! | 2 | [`run`], [`world`] |
 //! | 1 | [`context`], [`image`] |
-//! | ground | [`dockerfile`], [`fs`] |
+//! | ground | [`dockerfile`], [`fs`]; `order` serves every floor |
 
 pub mod advise;
 pub mod build;
@@ -26,6 +26,7 @@ pub mod image;
 #[cfg(feature = "js")]
 pub mod js;
 pub mod lint;
+mod order;
 pub mod play;
 pub mod run;
 pub mod session;

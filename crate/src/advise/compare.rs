@@ -32,7 +32,7 @@ pub fn compare(before: &Build, after: &Build) -> Comparison {
         .collect();
     let images = a.image.as_ref().zip(b.image.as_ref());
     let layers = |image: &Image| -> BTreeSet<Digest> {
-        image.layers.iter().map(|layer| layer.diff_id).collect()
+        crate::order::set(image.layers.iter().map(|layer| layer.diff_id))
     };
     Comparison {
         before: summary(before),

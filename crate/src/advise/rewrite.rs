@@ -1,7 +1,5 @@
 //! Other Dockerfiles that may give the same image: candidates, nothing more.
 
-use std::collections::BTreeSet;
-
 use crate::dockerfile::edit::{Block, blocks, move_instruction};
 use crate::dockerfile::instruction::{Command, Instruction, parse_stages};
 use crate::dockerfile::node::Ast;
@@ -98,7 +96,7 @@ pub fn candidates(text: &str, files: &Fs) -> Vec<Candidate> {
             }
         }
     }
-    let mut seen = BTreeSet::from([text.to_string()]);
+    let mut seen = crate::order::set([text.to_string()]);
     out.retain(|candidate| seen.insert(candidate.text.clone()));
     out.truncate(MAX_CANDIDATES);
     out

@@ -160,7 +160,7 @@ impl SuggestTask {
     /// The best first: by seconds saved, then by bytes.
     fn ranked(&mut self) -> Vec<Suggestion> {
         let mut found = std::mem::take(&mut self.found);
-        found.sort_by(|(a, x, _), (b, y, _)| {
+        crate::order::sort_by(&mut found, |(a, x, _), (b, y, _)| {
             let rough = |seconds: &f64| (seconds * 10.0).round() as i64;
             rough(b).cmp(&rough(a)).then(y.cmp(x))
         });

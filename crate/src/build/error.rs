@@ -102,7 +102,7 @@ impl BuildError {
             .flat_map(|lines| lines.first..=lines.last)
             .filter(|line| *line > 0)
             .collect();
-        all.sort_unstable();
+        crate::order::sort(&mut all);
         all.dedup();
         all
     }

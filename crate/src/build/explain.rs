@@ -528,7 +528,7 @@ fn compare_taken(old: &Fs, new: &Fs, selector: &Selector, out: &mut Vec<FileChan
             .map(|(_, digest)| *digest)
     };
     let mut paths: Vec<&String> = before.iter().chain(&after).map(|(path, _)| path).collect();
-    paths.sort();
+    crate::order::sort(&mut paths);
     paths.dedup();
     for path in paths {
         let (a, b) = (find(&before, path), find(&after, path));
@@ -582,7 +582,7 @@ fn compare_nodes(
     };
     let mut all = names(&below_x);
     all.extend(names(&below_y));
-    all.sort();
+    crate::order::sort(&mut all);
     all.dedup();
     if all.is_empty() {
         push_change(path, x.map(|x| &**x), y.map(|y| &**y), out);

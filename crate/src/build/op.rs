@@ -395,7 +395,7 @@ impl RunOp {
 
 /// The paths that lie in no other of them, sorted, each once.
 fn outermost(mut paths: Vec<String>) -> Vec<String> {
-    paths.sort();
+    crate::order::sort(&mut paths);
     paths.dedup();
     let all = paths.clone();
     paths.retain(|path| {
@@ -512,7 +512,7 @@ impl FileOp {
                 // What is copied from itself is known by how it was made.
                 Some(list) if self.base != Some(input) => {
                     let mut paths: Vec<&str> = list.iter().map(|s| s.path.as_str()).collect();
-                    paths.sort_unstable();
+                    crate::order::sort(&mut paths);
                     InputRule {
                         selector: Some(Digest::of(paths.join("\0").as_bytes())),
                         content: Some(distinct(list)),
@@ -538,7 +538,7 @@ fn distinct(list: Vec<Selector>) -> Vec<Selector> {
         }));
     }
     out.extend(filtered);
-    out.sort_by(|a, b| a.path.cmp(&b.path));
+    crate::order::sort_by(&mut out, |a, b| a.path.cmp(&b.path));
     out
 }
 

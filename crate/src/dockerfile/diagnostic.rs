@@ -138,7 +138,7 @@ impl Diagnostic {
             .flat_map(|l| l.first..=l.last)
             .filter(|l| *l > 0)
             .collect();
-        all.sort_unstable();
+        crate::order::sort(&mut all);
         all.dedup();
         all
     }

@@ -120,9 +120,7 @@ impl Globals {
 
     /// The names FROM may use without a warning, sorted.
     pub fn known_names(&self) -> BTreeSet<&str> {
-        self.env
-            .names()
-            .chain(self.declared.iter().map(String::as_str))
-            .collect()
+        let declared = self.declared.iter().map(String::as_str);
+        crate::order::set(self.env.names().chain(declared))
     }
 }

@@ -120,7 +120,7 @@ impl Platform {
     pub fn normalized(&self) -> Self {
         let (architecture, variant) = normal_architecture(&self.architecture, &self.variant);
         let mut os_features = self.os_features.clone();
-        os_features.sort();
+        crate::order::sort(&mut os_features);
         os_features.dedup();
         let os = normal_os(&self.os);
         Self {
@@ -146,7 +146,7 @@ impl fmt::Display for Platform {
         }
         let mut features: Vec<String> = self.os_features.iter().map(|f| escape(f)).collect();
         features.retain(|feature| !feature.is_empty());
-        features.sort();
+        crate::order::sort(&mut features);
         features.dedup();
         let options: String = features
             .iter()

@@ -29,3 +29,8 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>
     }
     deserializer.deserialize_byte_buf(Visitor)
 }
+
+/// Bytes that need not be there (with `#[serde(default)]`).
+pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
+    deserialize(deserializer).map(Some)
+}

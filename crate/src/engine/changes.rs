@@ -45,7 +45,7 @@ fn compare(old: (&Fs, Option<Ino>), new: (&Fs, Option<Ino>), path: &str, out: &m
         .chain(&y)
         .flat_map(|dir| dir.keys().cloned())
         .collect();
-    names.sort();
+    crate::order::sort(&mut names);
     names.dedup();
     for name in names {
         let child = |dir: &Option<crate::fs::Dir>| dir.as_ref()?.get(&name).copied();

@@ -4,10 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::fields::{Place, need, unknown};
+
 /// A change of the workspace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "js", derive(tsify::Tsify))]
-#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "op",
+    try_from = "EditFields",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Edit {
     /// The Dockerfile's whole text.
     Dockerfile {
@@ -91,6 +98,72 @@ pub enum Edit {
     },
     /// Empties the build cache.
     ClearCache,
+}
+
+/// The fields of all edits.
+#[derive(Deserialize)]
+struct EditFields {
+    op: String,
+    text: Option<String>,
+    from: Option<Place>,
+    to: Option<Place>,
+    path: Option<String>,
+    #[serde(default, deserialize_with = "super::bytes::optional")]
+    bytes: Option<Vec<u8>>,
+    mode: Option<u32>,
+    files: Option<Vec<UploadedFile>>,
+    target: Option<String>,
+    options: Option<BuildOptions>,
+    days: Option<u32>,
+}
+
+impl TryFrom<EditFields> for Edit {
+    type Error = String;
+
+    fn try_from(fields: EditFields) -> Result<Edit, String> {
+        let path = need(fields.path, "path");
+        Ok(match fields.op.as_str() {
+            "dockerfile" => Edit::Dockerfile {
+                text: need(fields.text, "text")?,
+            },
+            "move" => Edit::Move {
+                from: need(fields.from.and_then(Place::index), "from")?,
+                to: need(fields.to.and_then(Place::index), "to")?,
+            },
+            "write" => Edit::Write {
+                path: path?,
+                bytes: need(fields.bytes, "bytes")?,
+                mode: fields.mode,
+            },
+            "nudge" => Edit::Nudge { path: path? },
+            "upload" => Edit::Upload {
+                files: need(fields.files, "files")?,
+            },
+            "mkdir" => Edit::Mkdir { path: path? },
+            "symlink" => Edit::Symlink {
+                path: path?,
+                target: need(fields.target, "target")?,
+            },
+            "delete" => Edit::Delete { path: path? },
+            "rename" => Edit::Rename {
+                from: need(fields.from.and_then(Place::path), "from")?,
+                to: need(fields.to.and_then(Place::path), "to")?,
+            },
+            "chmod" => Edit::Chmod {
+                path: path?,
+                mode: need(fields.mode, "mode")?,
+            },
+            "touch" => Edit::Touch { path: path? },
+            "options" => Edit::Options {
+                options: need(fields.options, "options")?,
+            },
+            "advance" => Edit::Advance {
+                days: need(fields.days, "days")?,
+            },
+            "clearCache" => Edit::ClearCache,
+            op => return unknown(op),
+        })
+    }
 }
 
 /// A file that comes from the user's machine.

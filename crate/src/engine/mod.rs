@@ -8,6 +8,7 @@ pub(crate) mod bytes;
 pub mod changes;
 mod desk;
 mod edit;
+pub(crate) mod fields;
 mod history;
 pub mod limits;
 mod nudge;

@@ -245,6 +245,7 @@ impl Workspace {
 /// A platform that cannot be read.
 pub fn planned(options: &BuildOptions) -> Result<Options, Refusal> {
     let secrets = options.secrets.iter();
+    let secrets = secrets.map(|(id, text)| (id.clone(), text.clone().into_bytes()));
     Ok(Options {
         target: options.target.clone().unwrap_or_default(),
         build_args: options.build_args.clone(),
@@ -254,9 +255,7 @@ pub fn planned(options: &BuildOptions) -> Result<Options, Refusal> {
             false if options.no_cache_filter.is_empty() => NoCache::Never,
             false => NoCache::Stages(options.no_cache_filter.clone()),
         },
-        secrets: secrets
-            .map(|(id, text)| (id.clone(), text.clone().into_bytes()))
-            .collect(),
+        secrets: crate::order::map(secrets),
         platform: match options.platform.as_deref() {
             None | Some("") => Platform::linux_amd64(),
             Some(platform) => Platform::parse(platform).map_err(|error| {

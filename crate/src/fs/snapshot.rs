@@ -157,7 +157,7 @@ impl Fs {
 
     /// The number of inodes that have a name, the root included. O(n).
     pub fn count(&self) -> usize {
-        let mut seen = std::collections::BTreeSet::from([Fs::ROOT]);
+        let mut seen = crate::order::set([Fs::ROOT]);
         seen.extend(self.walk(Fs::ROOT).map(|entry| entry.ino));
         seen.len()
     }

@@ -1,6 +1,5 @@
 //! Images as single files: an OCI image layout in a tar, and what `docker save` writes.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use serde_json::json;
@@ -28,7 +27,7 @@ pub fn write_archive(image: &Image, format: Format, name: &str) -> io::Result<Ve
     let manifest = image.manifest().to_json_bytes();
     let mut descriptor = Descriptor::of(media_type::MANIFEST, &manifest);
     let full = format!("docker.io/library/{name}:latest");
-    descriptor.annotations = BTreeMap::from([
+    descriptor.annotations = crate::order::map([
         ("io.containerd.image.name".to_string(), full),
         (
             "org.opencontainers.image.ref.name".to_string(),

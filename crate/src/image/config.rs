@@ -256,6 +256,6 @@ mod set {
         deserializer: D,
     ) -> Result<BTreeSet<String>, D::Error> {
         let map: Option<BTreeMap<String, Nothing>> = Option::deserialize(deserializer)?;
-        Ok(map.unwrap_or_default().into_keys().collect())
+        Ok(crate::order::set(map.unwrap_or_default().into_keys()))
     }
 }

@@ -1,6 +1,5 @@
 //! An image: config, layers, and the trees that they make.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -301,7 +300,7 @@ fn first_difference(layers: &Fs, snapshot: &Fs) -> Option<String> {
         if !is_root && header_digest(from_layers) != header_digest(there) {
             return Some(path.to_string());
         }
-        let names: BTreeSet<_> = x.keys().chain(y.keys()).collect();
+        let names = crate::order::set(x.keys().chain(y.keys()));
         names.into_iter().find_map(|name| {
             let path = if is_root {
                 name.to_string()

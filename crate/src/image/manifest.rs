@@ -87,11 +87,11 @@ impl Manifest {
                 media_type: media_type::LAYER.into(),
                 digest: layer.diff_id,
                 size: layer.size,
-                annotations: layer
-                    .rewritten
-                    .map(|time| (REWRITTEN.to_string(), time.to_string()))
-                    .into_iter()
-                    .collect(),
+                annotations: crate::order::map(
+                    layer
+                        .rewritten
+                        .map(|time| (REWRITTEN.to_string(), time.to_string())),
+                ),
                 platform: None,
             })
             .collect();

@@ -40,12 +40,7 @@ impl Config {
                 .split_once('=')
                 .ok_or_else(|| format!("invalid check option {}", quote(part)))?;
             let value = value.trim();
-            let names = || {
-                value
-                    .split(',')
-                    .map(|name| name.trim().to_owned())
-                    .collect()
-            };
+            let names = || crate::order::set(value.split(',').map(|name| name.trim().to_owned()));
             match (key.trim(), value) {
                 ("skip", "all") => config.skip_all = true,
                 ("skip", _) => config.skip = names(),

@@ -152,7 +152,7 @@ impl Report {
     /// The warnings by line, rule and message.
     pub fn sorted(&self) -> Vec<&Diagnostic> {
         let mut sorted: Vec<&Diagnostic> = self.warnings.iter().collect();
-        sorted.sort_by_key(|w| order(w));
+        crate::order::sort_by_key(&mut sorted, |w| order(w));
         sorted
     }
 

@@ -1,7 +1,5 @@
 //! Going through a Dockerfile in the order in which BuildKit does.
 
-use std::collections::BTreeSet;
-
 use crate::dockerfile::diagnostic::Diagnostic;
 use crate::dockerfile::directive::{DirectiveKind, find_directive, first_word};
 use crate::dockerfile::expand::Lexer;
@@ -13,7 +11,7 @@ use crate::dockerfile::node::Node;
 use crate::dockerfile::parse;
 use crate::dockerfile::resolve::{Resolved, resolve};
 use crate::dockerfile::scope::{Applied, Note, Scope, Surroundings};
-use crate::dockerfile::span::{LineIndex, Lines};
+use crate::dockerfile::span::LineIndex;
 
 use super::report::Reporter;
 use super::{
@@ -189,10 +187,7 @@ fn walk(
 
 /// The rules that look at single nodes, unless `go_on` up to the first that cannot be read.
 fn check_nodes(nodes: &[Node], errors: &[Diagnostic], go_on: bool, reporter: &mut Reporter) {
-    let broken: BTreeSet<Lines> = errors
-        .iter()
-        .flat_map(|e| e.lines.first().copied())
-        .collect();
+    let broken = crate::order::set(errors.iter().flat_map(|e| e.lines.first().copied()));
     for node in nodes {
         let failed = broken.contains(&node.lines);
         let config = reporter.config.with_comments(&node.comments);

@@ -321,7 +321,7 @@ impl Reader {
         if self.problems.is_empty() {
             Ok(self.play)
         } else {
-            self.problems.sort_by_key(|problem| problem.line);
+            crate::order::sort_by_key(&mut self.problems, |problem| problem.line);
             Err(self.problems)
         }
     }

@@ -88,7 +88,7 @@ impl Container {
         let count = standard.len();
         let mut order: Vec<usize> = (0..mounts.len()).collect();
         // BuildKit mounts in the order of the targets, so that outer ones come first.
-        order.sort_by(|a, b| mounts[*a].target.cmp(&mounts[*b].target));
+        crate::order::sort_by(&mut order, |a, b| mounts[*a].target.cmp(&mounts[*b].target));
         let mut mounts: Vec<Option<Mount>> = mounts.into_iter().map(Some).collect();
         let own = order.iter().filter_map(|at| mounts[*at].take());
         for mount in standard.into_iter().chain(own) {
@@ -117,7 +117,7 @@ impl Container {
             .copied()
             .zip(overlays.skip(self.standard))
             .collect();
-        placed.sort_by_key(|(at, _)| *at);
+        crate::order::sort_by_key(&mut placed, |(at, _)| *at);
         Remains {
             root: vfs.into_root(),
             mounts: placed.into_iter().map(|(_, overlay)| overlay).collect(),

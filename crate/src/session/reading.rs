@@ -85,7 +85,7 @@ impl Reading {
                 .any(|view| view.severity == SeverityView::Error)
         {
             diagnostics.extend(text::diagnostics(&text, [&as_diagnostic(error)]));
-            diagnostics.sort_by_key(|view| (view.from, view.to));
+            crate::order::sort_by_key(&mut diagnostics, |view| (view.from, view.to));
         }
         Reading {
             instructions: text::instructions(&parsed.ast, &blocks(&text), &file),

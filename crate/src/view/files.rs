@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 /// A tree that can be browsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "js", derive(tsify::Tsify))]
-#[serde(tag = "of", rename_all = "camelCase")]
+#[serde(
+    tag = "of",
+    try_from = "super::request::TreeFields",
+    rename_all = "camelCase"
+)]
 pub enum TreeRef {
     /// The build context as it is now.
     Context,

@@ -66,12 +66,8 @@ pub fn build(build: &Build, earlier: &[Arc<Build>]) -> BuildView {
 }
 
 fn steps(report: &Report) -> Vec<StepView> {
-    let index: BTreeMap<usize, usize> = report
-        .steps
-        .iter()
-        .enumerate()
-        .map(|(at, step)| (step.vertex, at))
-        .collect();
+    let steps = report.steps.iter().enumerate();
+    let index = crate::order::map(steps.map(|(at, step)| (step.vertex, at)));
     let step_of = |vertex: usize| index.get(&vertex).copied();
     report
         .steps

@@ -10,6 +10,7 @@ mod build;
 mod compare;
 mod files;
 pub(crate) mod made;
+mod request;
 pub(crate) mod stack;
 mod state;
 pub(crate) mod text;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(
     tag = "kind",
+    try_from = "request::RequestFields",
     rename_all = "camelCase",
     rename_all_fields = "camelCase"
 )]

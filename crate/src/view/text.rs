@@ -71,7 +71,7 @@ pub fn diagnostics<'a>(
         .into_iter()
         .map(|diagnostic| view(diagnostic, &units, &index))
         .collect();
-    views.sort_by_key(|view| (view.from, view.to));
+    crate::order::sort_by_key(&mut views, |view| (view.from, view.to));
     views
 }
 

@@ -308,7 +308,7 @@ impl World {
         };
         let published = self.published.keys().map(String::as_str);
         let mut names: Vec<String> = index.names().chain(published).map(str::to_owned).collect();
-        names.sort();
+        crate::order::sort(&mut names);
         names.dedup();
         Ok(names)
     }

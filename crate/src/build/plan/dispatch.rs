@@ -420,7 +420,7 @@ impl<'s, 'p> Stage<'s, 'p> {
             self.mount(mount, source, &mut listed, &mut agents, &mut secret_env);
         }
         // By target, as BuildKit defines them; then secrets and agents as written.
-        listed[1..].sort_by(|a, b| a.target.cmp(&b.target));
+        crate::order::sort_by(&mut listed[1..], |a, b| a.target.cmp(&b.target));
         for mount in &mut listed[1..] {
             mount.input = mount
                 .input

@@ -4,8 +4,6 @@
 //! one fails, what ran before but would have ended later is taken back, and what would have ended
 //! before is still done.
 
-use std::collections::BTreeSet;
-
 use super::{Builder, Edge};
 use crate::build::error::ErrorKind;
 use crate::build::execute::{Done, Failure};
@@ -63,7 +61,7 @@ impl Builder {
 
     /// The results that were asked for at the same time as that of `at`.
     fn other_branches(&self, at: usize) -> Vec<usize> {
-        let mut waiting = BTreeSet::from([at]);
+        let mut waiting = crate::order::set([at]);
         let mut out = Vec::new();
         for (user, vertex) in self.job.plan.vertices.iter().enumerate() {
             let waits = |input: &usize| waiting.contains(input);

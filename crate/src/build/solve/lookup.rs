@@ -98,7 +98,7 @@ impl Builder {
         for input in &edge.inputs {
             common = Some(match common {
                 None => input.matches.clone(),
-                Some(common) => common.intersection(&input.matches).copied().collect(),
+                Some(common) => crate::order::set(common.intersection(&input.matches).copied()),
             });
         }
         for key in common.unwrap_or_default() {

@@ -61,7 +61,7 @@ fn command(node: &Node, args: &[Word]) -> Result<Command, Diagnostic> {
             at_least_one("EXPOSE", args)?;
             no_flags()?;
             let mut ports: Vec<String> = args.iter().map(|w| w.text.clone()).collect();
-            ports.sort();
+            crate::order::sort(&mut ports);
             Ok(Command::Expose(ports))
         }
         "healthcheck" => healthcheck(node).map(Command::Healthcheck),

@@ -122,7 +122,7 @@ impl<'a> Flags<'a> {
     /// The names that were given, sorted, each once.
     pub(super) fn used(&self) -> Vec<String> {
         let mut names: Vec<String> = self.given.iter().map(|(name, _)| (*name).into()).collect();
-        names.sort();
+        crate::order::sort(&mut names);
         names.dedup();
         names
     }

@@ -266,7 +266,7 @@ fn add(call: &mut Call<'_, '_>, options: &Options, words: &[String]) -> Exit {
     let bytes = part(call, "apk.tsv")?;
     let table = Table::of(&bytes);
     let mut all = database(&Files::of(call));
-    let known: BTreeSet<String> = all.iter().map(|package| package.name.clone()).collect();
+    let known = crate::order::set(all.iter().map(|package| package.name.clone()));
     let names: Vec<&str> = words.iter().map(|word| bare(word)).collect();
     let missing: Vec<&str> = names
         .iter()
@@ -325,19 +325,15 @@ fn add(call: &mut Call<'_, '_>, options: &Options, words: &[String]) -> Exit {
             ..Package::default()
         });
     }
-    let mut world: BTreeSet<String> = files
-        .text(WORLD)
-        .unwrap_or_default()
-        .lines()
-        .map(str::to_owned)
-        .collect();
+    let world = files.text(WORLD).unwrap_or_default();
+    let mut world = crate::order::set(world.lines().map(str::to_owned));
     match &options.virtual_name {
         Some(group) => {
             world.insert(group.clone());
         }
         None => world.extend(words.iter().cloned()),
     }
-    all.sort_by(|a, b| a.name.cmp(&b.name));
+    crate::order::sort_by(&mut all, |a, b| a.name.cmp(&b.name));
     let world: String = world.iter().map(|name| format!("{name}\n")).collect();
     let wrote = files
         .put(WORLD, Content::new(world), 0o644)

@@ -315,7 +315,7 @@ fn install(call: &mut Call<'_, '_>, args: &[&str]) -> Exit {
     };
     let module = Module {
         name: name.to_owned(),
-        needs: BTreeSet::from([(name.to_owned(), version.to_owned())]),
+        needs: crate::order::set([(name.to_owned(), version.to_owned())]),
     };
     let code = fetch(call, &module)?;
     if code != 0 {

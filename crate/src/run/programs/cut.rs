@@ -39,7 +39,7 @@ fn ranges(text: &str) -> Option<Vec<(usize, usize)>> {
         }
         found.push((from - 1, to));
     }
-    found.sort_unstable();
+    crate::order::sort(&mut found);
     Some(found)
 }
 

@@ -103,7 +103,7 @@ fn ls(call: &mut Call<'_, '_>) -> Exit {
     let titles = dirs.len() + files.len() > 1 || opts.has(&["R", "recursive"]);
     print_rows(call, &files, &opts)?;
     let mut first = files.is_empty();
-    dirs.sort();
+    crate::order::sort(&mut dirs);
     let mut todo: Vec<String> = dirs.into_iter().rev().collect();
     while let Some(dir) = todo.pop() {
         call.kernel.round()?;
@@ -171,7 +171,7 @@ pub(in crate::run) fn blocks(inode: &Inode) -> u64 {
 
 fn sort(call: &Call<'_, '_>, rows: &mut [(String, Handle)], opts: &Opts) {
     let inode = |handle: &Handle| call.kernel.vfs.inode(*handle);
-    rows.sort_by(|(a, x), (b, y)| {
+    crate::order::sort_by(rows, |(a, x), (b, y)| {
         let order = match opts.last(&["S", "t", "X"]) {
             Some("S") => inode(y).size().cmp(&inode(x).size()),
             Some("t") => inode(y).meta.mtime.cmp(&inode(x).meta.mtime),

@@ -75,7 +75,7 @@ fn id(call: &mut Call<'_, '_>) -> Exit {
     };
     if opts.operands.is_empty() {
         // As the system keeps them.
-        others.sort_unstable();
+        crate::order::sort(&mut others);
     }
     let own_first = call.flavour() == Flavour::Gnu || !others.contains(&gid);
     if own_first || !opts.operands.is_empty() {

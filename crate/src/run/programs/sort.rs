@@ -377,7 +377,7 @@ fn sort(call: &mut Call<'_, '_>) -> Exit {
             None => Ok(0),
         };
     }
-    lines.sort_by(|a, b| compare(a, b));
+    crate::order::sort_by(&mut lines, |a, b| compare(a, b));
     if unique {
         lines.dedup_by(|b, a| by_keys(a, b) == Ordering::Equal);
     }
@@ -601,7 +601,7 @@ fn join(call: &mut Call<'_, '_>) -> Exit {
                 rows.push((key.clone(), row.join(&between[..])));
             }
         }
-        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        crate::order::sort_by(&mut rows, |a, b| a.0.cmp(&b.0));
     }
     let out: Vec<u8> = rows
         .into_iter()

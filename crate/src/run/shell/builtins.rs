@@ -661,7 +661,7 @@ fn read(shell: &mut Shell, k: &mut Kernel<'_>, args: &[String]) -> Result<i32> {
             .into_iter()
             .enumerate()
             .map(|(at, text)| (at as i64, text));
-        shell.set_value(k, &name, Val::Array(elements.collect()))?;
+        shell.set_value(k, &name, Val::Array(crate::order::map(elements)))?;
         return Ok(i32::from(!complete));
     }
     if names.is_empty() {
@@ -808,11 +808,8 @@ fn mapfile(shell: &mut Shell, k: &mut Kernel<'_>, args: &[String]) -> Result<i32
         true => line.trim_end_matches('\n').to_string(),
         false => line.to_string(),
     });
-    let elements = lines
-        .enumerate()
-        .map(|(at, line)| (at as i64, line))
-        .collect();
-    shell.set_value(k, &name, Val::Array(elements))?;
+    let elements = lines.enumerate().map(|(at, line)| (at as i64, line));
+    shell.set_value(k, &name, Val::Array(crate::order::map(elements)))?;
     Ok(0)
 }
 

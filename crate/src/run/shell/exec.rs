@@ -132,7 +132,9 @@ impl Shell {
         shell.proc.pid = k.next_pid();
         // What is trapped is back to normal; what is ignored stays so.
         let ignored = self.traps.iter().filter(|(_, action)| action.is_empty());
-        shell.traps = Rc::new(ignored.map(|(n, action)| (*n, action.clone())).collect());
+        shell.traps = Rc::new(crate::order::map(
+            ignored.map(|(n, action)| (*n, action.clone())),
+        ));
         shell.jobs.clear();
         shell.loops = 0;
         shell
@@ -381,7 +383,7 @@ impl Shell {
             let text = group.map_or("", |(from, to)| &text[from..to]);
             (at as i64, text.to_string())
         });
-        let texts = Val::Array(texts.collect());
+        let texts = Val::Array(crate::order::map(texts));
         self.set_value(k, "BASH_REMATCH", texts)?;
         Ok(true)
     }

@@ -271,7 +271,7 @@ impl Shell {
             }
             let mut found = self.glob(k, &pattern)?;
             if !found.is_empty() {
-                found.sort();
+                crate::order::sort(&mut found);
                 out.append(&mut found);
                 return Ok(());
             }

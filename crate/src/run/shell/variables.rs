@@ -112,7 +112,7 @@ impl Shell {
     pub(super) fn elements(&self, name: &str) -> std::collections::BTreeMap<i64, String> {
         match self.vars.get(name).and_then(|var| var.value.as_ref()) {
             Some(Val::Array(elements)) => elements.clone(),
-            Some(Val::Scalar(text)) => [(0, text.clone())].into(),
+            Some(Val::Scalar(text)) => crate::order::map([(0, text.clone())]),
             None => Default::default(),
         }
     }

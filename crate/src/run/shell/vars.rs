@@ -93,7 +93,7 @@ impl Vars {
             .filter(|(_, var)| var.exported)
             .filter_map(|(name, var)| Some((var.order, name, var.text()?)))
             .collect();
-        exported.sort_unstable();
+        crate::order::sort(&mut exported);
         let mut env = Env::default();
         for (_, name, value) in exported {
             env.set_new(name, value);

@@ -258,7 +258,7 @@ fn install(call: &mut Call<'_, '_>, options: &Options, words: &[String]) -> Exit
         return refused(call, &failed, lock);
     }
     let installed = dpkg::installed(&files);
-    let have: BTreeSet<&str> = installed.iter().map(|p| p.name.as_str()).collect();
+    let have = crate::order::set(installed.iter().map(|p| p.name.as_str()));
     let has_lists = files
         .names(LISTS)
         .iter()
@@ -351,7 +351,7 @@ fn install(call: &mut Call<'_, '_>, options: &Options, words: &[String]) -> Exit
     }
     let plan = Plan {
         new: closure(&table, &names, options, &have),
-        asked: names.iter().copied().collect(),
+        asked: crate::order::set(names.iter().copied()),
         estimated,
     };
     carry_out(call, options, &plan, &installed)
@@ -602,7 +602,7 @@ fn write(
     }
     let mut all = installed.to_vec();
     all.extend(plan.new.iter().map(Deb::entry));
-    all.sort_by(|a, b| a.name.cmp(&b.name));
+    crate::order::sort_by(&mut all, |a, b| a.name.cmp(&b.name));
     dpkg::write_status(&mut files, &all)?;
     let mut auto = files.text(AUTO).unwrap_or_default();
     for deb in plan.new.iter().filter(|deb| !plan.asked.contains(deb.name)) {

@@ -1,7 +1,5 @@
 //! Removing packages.
 
-use std::collections::BTreeSet;
-
 use super::super::super::{Call, Exit, cost};
 use super::super::dpkg::{self, Installed};
 use super::super::files::{Failed, Files};
@@ -24,7 +22,7 @@ pub(super) fn remove(call: &mut Call<'_, '_>, options: &Options, words: &[String
     let auto_text = files.text(AUTO).unwrap_or_default();
     let has = |name: &str| installed.iter().any(|package| package.name == name);
     let names: Vec<&str> = words.iter().map(|word| bare(word)).collect();
-    let mut gone: BTreeSet<&str> = names.iter().copied().filter(|name| has(name)).collect();
+    let mut gone = crate::order::set(names.iter().copied().filter(|name| has(name)));
     // What needs what goes, goes too.
     while let Some(package) = installed.iter().find(|package| {
         !gone.contains(package.name.as_str())
@@ -36,10 +34,8 @@ pub(super) fn remove(call: &mut Call<'_, '_>, options: &Options, words: &[String
         gone.insert(&package.name);
     }
     if options.autoremove {
-        let auto: BTreeSet<&str> = auto_text
-            .lines()
-            .filter_map(|line| line.strip_prefix("Package: "))
-            .collect();
+        let auto = auto_text.lines();
+        let auto = crate::order::set(auto.filter_map(|line| line.strip_prefix("Package: ")));
         // What was not asked for and is needed by nothing that stays goes.
         while let Some(package) = installed.iter().find(|package| {
             let name = package.name.as_str();

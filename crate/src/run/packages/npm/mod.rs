@@ -5,8 +5,6 @@ mod semver;
 mod tree;
 mod write;
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use super::super::{Call, Exit, Fidelity, Stop, cost};
@@ -548,13 +546,10 @@ fn add(call: &mut Call<'_, '_>, manager: Manager, options: &Options, words: &[St
         let old: Value =
             serde_json::from_str(&files.text(&lock_path).unwrap_or_default()).unwrap_or_default();
         let mut all = tree::locked(&old, "");
-        let new: BTreeSet<&str> = packages
-            .iter()
-            .map(|package| package.path.as_str())
-            .collect();
+        let new = crate::order::set(packages.iter().map(|package| package.path.as_str()));
         all.retain(|package| !new.contains(package.path.as_str()));
         all.extend(packages.iter().cloned());
-        all.sort_by(|a, b| a.path.cmp(&b.path));
+        crate::order::sort_by(&mut all, |a, b| a.path.cmp(&b.path));
         let lock = format!("{:#}\n", tree::lock(&project, &all));
         let size = LOCK_ENTRY * all.len() as u64;
         let wrote = files

@@ -1,6 +1,6 @@
 //! Which packages go where below `node_modules`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value, json};
 
@@ -76,7 +76,7 @@ pub(super) fn choose(table: &Table<'_>, name: &str, range: &str) -> String {
         .filter(|version| satisfies(version, range))
         .filter_map(|version| Some((Version::parse(version)?, version)))
         .collect();
-    found.sort();
+    crate::order::sort(&mut found);
     if let Some((_, version)) = found.last() {
         return (*version).to_owned();
     }
@@ -195,7 +195,7 @@ pub(super) fn locked(lock: &Value, libc: &str) -> Vec<Placed> {
     } else {
         nested("", &lock["dependencies"], &mut all);
     }
-    all.sort_by(|a, b| a.path.cmp(&b.path));
+    crate::order::sort_by(&mut all, |a, b| a.path.cmp(&b.path));
     all
 }
 
@@ -226,7 +226,7 @@ fn fits(package: &Value, libc: &str) -> bool {
             let Some(list) = package[*key].as_array() else {
                 return true;
             };
-            let names: BTreeSet<&str> = list.iter().filter_map(Value::as_str).collect();
+            let names = crate::order::set(list.iter().filter_map(Value::as_str));
             if names.iter().any(|name| name.starts_with('!')) {
                 !names.contains(format!("!{ours}").as_str())
             } else {

@@ -436,12 +436,12 @@ fn install(
     let wheels = resolve(&table, &wanted, !options.no_deps);
     let (site, scripts) = place(call, python, options)?;
     let files = Files::of(call);
-    let installed: BTreeMap<String, String> = files
-        .names(&site)
+    let names = files.names(&site);
+    let installed = names
         .iter()
         .filter_map(|name| name.strip_suffix(".dist-info")?.rsplit_once('-'))
-        .map(|(name, version)| (requirement::normal(name), version.to_owned()))
-        .collect();
+        .map(|(name, version)| (requirement::normal(name), version.to_owned()));
+    let installed = crate::order::map(installed);
     let mut new = Vec::new();
     let mut lines = String::new();
     for wheel in wheels.values() {

@@ -1247,7 +1247,7 @@ fn keys(array: &Array) -> Vec<Rc<str>> {
         .iter()
         .map(|(key, (made, _))| (bucket(key), usize::MAX - made, key.clone()))
         .collect();
-    found.sort();
+    crate::order::sort(&mut found);
     found.into_iter().map(|(_, _, key)| key).collect()
 }
 
