@@ -14,9 +14,10 @@
 //! | 3 | [`build`] |
 //! | 2 | [`run`], [`world`] |
 //! | 1 | [`context`], [`image`] |
-//! | ground | [`dockerfile`], [`fs`]; `order` serves every floor |
+//! | ground | [`dockerfile`], [`fs`]; `base64` and `order` serve every floor |
 
 pub mod advise;
+mod base64;
 pub mod build;
 pub mod context;
 pub mod dockerfile;

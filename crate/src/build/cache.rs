@@ -7,10 +7,10 @@
 //!
 //! Everything is persistent: a clone of the whole cache costs O(1).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync};
+use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync, VectorSync};
 
 use super::content::Selector;
 use super::key::Frame;
@@ -56,6 +56,9 @@ struct Link {
     input: u32,
     op: Digest,
 }
+
+/// A link and one of the keys that it leads to.
+pub(super) type Way = (InputKey, u32, Digest, KeyId);
 
 /// What one step left behind, and all that its key was made of.
 #[derive(Clone, Debug)]
@@ -110,6 +113,8 @@ pub struct Cache {
     /// The files of cache mounts, by id.
     mounts: RedBlackTreeMapSync<String, Fs>,
     context: Transferred,
+    /// What was exported: its layers are there as blobs.
+    exported: VectorSync<Arc<Snapshot>>,
     next_key: u32,
     next_record: u32,
     builds: u32,
@@ -231,6 +236,76 @@ impl Cache {
             self.by_key.insert_mut(*key, ids.insert(id));
         }
         record
+    }
+
+    /// Makes a key without inputs known.
+    pub(super) fn know_root(&mut self, key: KeyId) {
+        if !self.by_key.contains_key(&key) {
+            self.by_key.insert_mut(key, Default::default());
+        }
+    }
+
+    /// The keys that lead to any of `to`, and they themselves; for each the links to it: from where,
+    /// as which input, by which step.
+    pub(super) fn leading_to(
+        &self,
+        to: impl Iterator<Item = KeyId>,
+    ) -> BTreeMap<KeyId, Vec<(InputKey, u32, Digest)>> {
+        let mut back: BTreeMap<KeyId, Vec<(InputKey, u32, Digest)>> = BTreeMap::new();
+        for (link, keys) in self.links.iter() {
+            for key in keys.iter() {
+                let links = back.entry(*key).or_default();
+                links.push((link.from, link.input, link.op));
+            }
+        }
+        let mut out = BTreeMap::new();
+        let mut open: Vec<KeyId> = to.collect();
+        while let Some(key) = open.pop() {
+            if !out.contains_key(&key) {
+                let links = back.remove(&key).unwrap_or_default();
+                open.extend(links.iter().map(|(from, ..)| from.key));
+                out.insert(key, links);
+            }
+        }
+        out
+    }
+
+    /// Forgets keys that `local` does not have, but for those that one of `ways` leads to: an input's
+    /// key, its position, the step and the step's key.
+    pub(super) fn forget_keys(&mut self, local: &Cache, ways: &BTreeSet<Way>) {
+        let mut roots = BTreeSet::new();
+        for (link, keys) in self.links.clone().iter() {
+            let stays = |key: &&KeyId| {
+                matches!(key, KeyId::Node(number) if *number <= local.next_key)
+                    || ways.contains(&(link.from, link.input, link.op, **key))
+            };
+            let left: RedBlackTreeSetSync<KeyId> = keys.iter().filter(stays).copied().collect();
+            if left.is_empty() {
+                self.links.remove_mut(link);
+                continue;
+            }
+            roots.insert(link.from.key);
+            if left.size() < keys.size() {
+                self.links.insert_mut(*link, left);
+            }
+        }
+        for (key, ids) in self.by_key.clone().iter() {
+            if ids.is_empty() && !roots.contains(key) {
+                self.by_key.remove_mut(key);
+            }
+        }
+    }
+
+    /// Notes that a result was exported as an image: its layers are there as blobs.
+    pub(super) fn note_exported(&mut self, result: Arc<Snapshot>) {
+        if !self.exported().any(|known| Arc::ptr_eq(known, &result)) {
+            self.exported.push_back_mut(result);
+        }
+    }
+
+    /// The results that were exported as images.
+    pub(super) fn exported(&self) -> impl Iterator<Item = &Arc<Snapshot>> {
+        self.exported.iter()
     }
 
     /// Forgets a record. Keys and links stay: they say nothing without a record.

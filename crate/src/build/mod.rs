@@ -9,6 +9,7 @@
 //! - [`cache`] is the graph of keys and the results they lead to; a clone costs O(1).
 //! - [`solve::Builder`] looks steps up and runs what is missing, in slices; [`report`] is what it
 //!   says at the end.
+//! - [`remote`] is the cache that one machine exports and another imports.
 //! - [`predict`](predict::predict) makes the same lookups without running anything.
 //! - [`explain`] compares a key with the nearest earlier one.
 //!
@@ -51,6 +52,7 @@ pub mod options;
 mod owner;
 pub mod plan;
 pub mod predict;
+pub mod remote;
 pub mod report;
 pub mod snapshot;
 pub mod solve;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::remote::Mode;
 use crate::dockerfile::globals::Request;
 use crate::dockerfile::platform::Platform;
 use crate::fs::Time;
@@ -27,6 +28,8 @@ pub struct Options {
     /// `SOURCE_DATE_EPOCH`: the time that image and history get, and that later file times are set
     /// back to.
     pub epoch: Option<Time>,
+    /// `--cache-to`: what of the cache is exported.
+    pub cache_to: Vec<Mode>,
 }
 
 impl Default for Options {
@@ -40,6 +43,7 @@ impl Default for Options {
             secrets: BTreeMap::new(),
             platform: Platform::linux_amd64(),
             epoch: Some(Time::EPOCH),
+            cache_to: Vec::new(),
         }
     }
 }

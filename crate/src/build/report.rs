@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::error::BuildError;
 use super::explain::Why;
+use super::remote::Exported;
 use super::snapshot::Snapshot;
 use crate::dockerfile::span::Lines;
 use crate::image::Image;
@@ -76,6 +77,8 @@ pub struct Report {
     pub image: Option<Image>,
     /// Why it failed.
     pub error: Option<BuildError>,
+    /// The exported caches, one for each of [`Options::cache_to`](super::options::Options::cache_to).
+    pub caches: Vec<Exported>,
     /// Simulated nanoseconds from start to end, independent steps at the same time.
     pub nanos: u64,
 }

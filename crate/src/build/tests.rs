@@ -58,6 +58,7 @@ impl Bench {
             plan: Arc::new(plan),
             options: self.options.clone(),
             cache: self.cache.clone(),
+            imports: Vec::new(),
             clock: self.clock,
             limits: Limits::default(),
         }

@@ -98,6 +98,7 @@ impl Desk {
             options: planned(self.workspace.options()).unwrap_or_default(),
             plan,
             cache: self.cache.clone(),
+            imports: Vec::new(),
             clock: Clock::at(self.workspace.now()),
             limits: Limits::default(),
         }
@@ -267,6 +268,7 @@ impl Building {
                     steps: Vec::new(),
                     image: None,
                     error: Some(error),
+                    caches: Vec::new(),
                     nanos: 0,
                 };
                 (None, report)

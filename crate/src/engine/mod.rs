@@ -3,7 +3,6 @@
 //! In this room: the [`Workspace`] and how it is [edited](Edit), the [`Desk`] with its builds,
 //! undo, limits. Not in this room: how anything is shown.
 
-mod base64;
 pub(crate) mod bytes;
 pub mod changes;
 mod desk;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::fs::{Fs, Kind, Time};
 
 use super::workspace::DOCKERFILE;
-use super::{BuildOptions, Edit, Refusal, Tally, Workspace, base64};
+use super::{BuildOptions, Edit, Refusal, Tally, Workspace};
+use crate::base64;
 
 /// A session that outlives its worker: workspace and settings; builds are made again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

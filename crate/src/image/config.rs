@@ -29,6 +29,13 @@ pub struct ImageConfig {
         deserialize_with = "null_is_default"
     )]
     pub history: Vec<History>,
+    /// The build cache that travels in the image, in base64 (`type=inline`).
+    #[serde(
+        rename = "moby.buildkit.cache.v0",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub inline_cache: Option<String>,
     /// Operating system, by Go's name (`linux`).
     pub os: String,
     /// Features of the operating system that are needed.

@@ -1,5 +1,6 @@
 //! Acting a scenario out, and writing down what is observed in the form of the recordings.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use layerwise::build::cache::Cache;
 use layerwise::build::error::BuildError;
 use layerwise::build::options::{NoCache, Options};
 use layerwise::build::plan::{Images, NoImage, PlanError, plan};
+use layerwise::build::remote::{Exported, Mode};
 use layerwise::build::report::{Report, Status};
 use layerwise::build::solve::{Builder, Job};
 use layerwise::context::{Context, Ignore, Sender};
@@ -21,7 +23,7 @@ use layerwise::run::{Limits, Offline};
 use layerwise::world::{BaseImage, World};
 use serde_json::{Map, Value, json};
 
-use super::scenario::{BuildOptions, Scenario};
+use super::scenario::{BuildOptions, Scenario, decode_base64};
 
 /// When the first scenario begins: a time like that of a recording.
 const START: Time = Time::from_secs(1_785_000_000);
@@ -39,6 +41,7 @@ pub fn act(scenario: &Scenario, base_name: &str, base: &Image) -> Result<Vec<Val
         base: base.clone(),
         context: Context::new(START),
         cache: Cache::new(),
+        caches: BTreeMap::new(),
         clock: Clock::at(START),
         sender: Sender::default(),
     };
@@ -46,6 +49,9 @@ pub fn act(scenario: &Scenario, base_name: &str, base: &Image) -> Result<Vec<Val
     for step in &scenario.steps {
         session.context.advance_to(session.clock.now());
         step.edit(&mut session.context)?;
+        if step.fresh {
+            session.cache = Cache::new();
+        }
         out.push(session.build(&step.build));
         session.clock.advance(1_000_000_000);
     }
@@ -57,6 +63,8 @@ struct Session {
     base: Image,
     context: Context,
     cache: Cache,
+    /// The exported caches by name.
+    caches: BTreeMap<String, Exported>,
     clock: Clock,
     sender: Sender,
 }
@@ -74,6 +82,7 @@ impl Session {
             Ok(ignore) => ignore,
             Err(error) => return failed(&error.to_string(), None, &[], Vec::new(), Vec::new()),
         };
+        let (cache_to, cache_from) = (&options.cache_to, &options.cache_from);
         let options = match build_options(options) {
             Ok(options) => options,
             Err(error) => return failed(&error, None, &[], Vec::new(), Vec::new()),
@@ -108,6 +117,10 @@ impl Session {
             options,
             context: sent,
             cache: self.cache.clone(),
+            imports: cache_from
+                .iter()
+                .filter_map(|name| self.caches.get(name).cloned())
+                .collect(),
             clock: self.clock,
             limits: Limits::default(),
         });
@@ -120,7 +133,25 @@ impl Session {
         let steps = steps(&report);
         match (&report.error, &report.image) {
             (Some(error), _) => failed_with(error, warnings, steps),
-            (None, Some(image)) => succeeded(image, &self.base, warnings, steps),
+            (None, Some(image)) => {
+                let mut out = succeeded(image, &self.base, warnings, steps);
+                for (to, cache) in cache_to.iter().zip(&report.caches) {
+                    self.caches.insert(to.name.clone(), cache.clone());
+                    if to.mode != "inline" {
+                        let item = json!({
+                            "records": cache.keys(),
+                            "results": cache.results().count(),
+                            "layers": chains(cache),
+                        });
+                        let list = out.as_object_mut().map(|out| out.entry("exported"));
+                        let list = list.map(|list| list.or_insert_with(|| json!([])));
+                        if let Some(Value::Array(list)) = list {
+                            list.push(item);
+                        }
+                    }
+                }
+                out
+            }
             (None, None) => failed("the build did not end", None, &[], warnings, steps),
         }
     }
@@ -226,6 +257,14 @@ fn build_options(given: &BuildOptions) -> Result<Options, String> {
     options.secrets = secrets
         .map(|(id, text)| (id.clone(), text.clone().into_bytes()))
         .collect();
+    for to in &given.cache_to {
+        options.cache_to.push(match to.mode.as_str() {
+            "min" => Mode::Min,
+            "max" => Mode::Max,
+            "inline" => Mode::Inline,
+            mode => return Err(format!("there is no cache mode {mode}")),
+        });
+    }
     if let Some(platform) = &given.platform {
         options.platform = Platform::parse(platform)?;
     }
@@ -300,16 +339,59 @@ fn succeeded(image: &Image, base: &Image, warnings: Vec<Value>, steps: Vec<Value
             out
         })
         .collect();
-    let config: Value = serde_json::from_slice(&image.config_json).unwrap_or(Value::Null);
-    json!({
+    let mut config: Value = serde_json::from_slice(&image.config_json).unwrap_or(Value::Null);
+    // Keys and times in it are each builder's own.
+    let inline = config
+        .as_object_mut()
+        .and_then(|config| config.remove("moby.buildkit.cache.v0"));
+    let digest = |digest| {
+        if inline.is_some() {
+            Value::Null
+        } else {
+            json!(digest)
+        }
+    };
+    let mut out = json!({
         "ok": true,
         "error": null,
         "steps": steps,
         "warnings": warnings,
         "config": config,
-        "configDigest": image.id(),
-        "manifestDigest": image.manifest_digest(),
+        "configDigest": digest(image.id()),
+        "manifestDigest": digest(image.manifest_digest()),
         "layers": layers,
+    });
+    if let Some(records) = inline.as_ref().and_then(Value::as_str) {
+        out["inline"] = inline_shape(records);
+    }
+    out
+}
+
+/// How many layers there are, each counted once on each layer below.
+fn chains(cache: &Exported) -> usize {
+    let mut found = BTreeSet::new();
+    for record in cache.results() {
+        let layers = record.result.layers.iter();
+        let ids: Vec<_> = layers.map(|layer| layer.layer().diff_id).collect();
+        found.extend((1..=ids.len()).map(|end| ids[..end].to_vec()));
+    }
+    found.len()
+}
+
+/// How many records there are, and the layers that results are given by.
+fn inline_shape(text: &str) -> Value {
+    let records = decode_base64(text).unwrap_or_default();
+    let records: Vec<Value> = serde_json::from_slice(&records).unwrap_or_default();
+    let all = |list: &str, item: &str| {
+        let lists = records.iter().filter_map(|record| record[list].as_array());
+        let mut found: Vec<Value> = lists.flatten().map(|result| result[item].clone()).collect();
+        found.sort_by_key(ToString::to_string);
+        found
+    };
+    json!({
+        "records": records.len(),
+        "layers": all("layers", "layer"),
+        "chains": all("chains", "layers"),
     })
 }
 

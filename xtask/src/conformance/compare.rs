@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The parts of a build, in the order in which a difference tells most.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 12] = [
     "ok",
     "error",
     "errorLine",
@@ -14,6 +14,8 @@ const PARTS: [&str; 10] = [
     "config",
     "configDigest",
     "manifestDigest",
+    "inline",
+    "exported",
 ];
 
 /// The first difference of each build.

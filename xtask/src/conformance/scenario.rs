@@ -20,6 +20,9 @@ pub struct ScenarioStep {
     /// The edits.
     #[serde(default)]
     edits: Vec<RecordedEdit>,
+    /// Whether the build has an empty cache of its own, as on another machine.
+    #[serde(default)]
+    pub fresh: bool,
     /// The build's options.
     #[serde(default)]
     pub build: BuildOptions,
@@ -45,6 +48,20 @@ pub struct BuildOptions {
     pub dockerfile: Option<String>,
     /// `--platform`
     pub platform: Option<String>,
+    /// `--cache-to`
+    pub cache_to: Vec<CacheTo>,
+    /// `--cache-from`: names of `cache_to`.
+    pub cache_from: Vec<String>,
+}
+
+/// Where a build's cache goes.
+#[derive(Clone, Deserialize)]
+pub struct CacheTo {
+    /// The name that it is found by.
+    #[serde(rename = "ref")]
+    pub name: String,
+    /// `min`, `max` or `inline`.
+    pub mode: String,
 }
 
 #[derive(Deserialize)]
@@ -145,7 +162,11 @@ impl RecordedEdit {
     }
 }
 
-fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
+/// The bytes of a text in base64.
+///
+/// # Errors
+/// A character that does not belong in it.
+pub fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
     let digit = |byte: u8| match byte {
         b'A'..=b'Z' => Ok(byte - b'A'),
         b'a'..=b'z' => Ok(byte - b'a' + 26),

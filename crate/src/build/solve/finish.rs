@@ -1,12 +1,15 @@
 //! The end of a build: its report and its image.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Builder;
-use crate::build::cache::Cache;
+use crate::base64;
+use crate::build::cache::{Cache, Record, RecordId, Way};
 use crate::build::explain::{Explainer, Known, Verdict};
 use crate::build::key::Frames;
 use crate::build::op::Op;
+use crate::build::remote::{Exported, Held, Mode, is_below};
 use crate::build::report::{Report, Status, Step};
 use crate::build::snapshot::BuiltLayer;
 use crate::fs::Clock;
@@ -16,12 +19,11 @@ use crate::run::{Fidelity, Outcome};
 impl Builder {
     /// The outcome, the cache with what the build added, and the clock. An unfinished build has
     /// failed without an error.
-    pub fn finish(self) -> (Report, Cache, Clock) {
-        let image = if self.error.is_none() && self.over {
-            Some(self.image())
-        } else {
-            None
-        };
+    pub fn finish(mut self) -> (Report, Cache, Clock) {
+        let succeeded = self.error.is_none() && self.over;
+        let caches = if succeeded { self.export() } else { Vec::new() };
+        let image = succeeded.then(|| self.image(&caches));
+        self.forget_imports();
         let mut steps = Vec::new();
         let mut explainer = Explainer::new(&self.job.plan, &self.before);
         let nanos = self
@@ -95,6 +97,7 @@ impl Builder {
             steps,
             image,
             error: self.error,
+            caches,
             nanos,
         };
         (report, self.job.cache, self.job.clock)
@@ -108,7 +111,90 @@ impl Builder {
             .unwrap_or_default()
     }
 
-    fn image(&self) -> Image {
+    /// The caches that are asked for.
+    fn export(&mut self) -> Vec<Exported> {
+        let plan = self.job.plan.clone();
+        let Some(target) = plan.target else {
+            return Vec::new();
+        };
+        if let Some(result) = &self.edges[target].result {
+            self.job.cache.note_exported(result.clone());
+        }
+        if self.job.options.cache_to.is_empty() {
+            return Vec::new();
+        }
+        let mut order = vec![target];
+        let mut next = 0;
+        while let Some(at) = order.get(next) {
+            let inputs = plan.vertices[*at].inputs.clone();
+            next += 1;
+            for input in inputs {
+                if !order.contains(&input) {
+                    order.push(input);
+                }
+            }
+        }
+        let held: Vec<Held> = order
+            .into_iter()
+            .map(|at| Held {
+                keys: self.known_keys(at).to_vec(),
+                record: self
+                    .held(at)
+                    .filter(|_| !plan.vertices[at].inputs.is_empty()),
+            })
+            .collect();
+        let modes = self.job.options.cache_to.iter();
+        modes
+            .map(|mode| self.job.cache.export(&held, *mode))
+            .collect()
+    }
+
+    /// The record of a vertex that was made or found.
+    fn held(&self, at: usize) -> Option<Arc<Record>> {
+        let edge = &self.edges[at];
+        let saved = edge.saved.and_then(|id| self.job.cache.record(id));
+        saved.or(edge.record.as_ref()).cloned()
+    }
+
+    /// Of what was imported, keeps what was loaded, and the ways by which it was found.
+    fn forget_imports(&mut self) {
+        let Some(local) = self.local.take() else {
+            return;
+        };
+        let plan = self.job.plan.clone();
+        let mut ways: BTreeSet<Way> = BTreeSet::new();
+        let mut kept: BTreeSet<RecordId> = BTreeSet::new();
+        for top in 0..self.edges.len() {
+            let Some(result) = self.edges[top].result.clone() else {
+                continue;
+            };
+            let mut below = vec![top];
+            let mut seen = BTreeSet::new();
+            while let Some(at) = below.pop() {
+                if !seen.insert(at) {
+                    continue;
+                }
+                let vertex = &plan.vertices[at];
+                let record = self
+                    .held(at)
+                    .filter(|record| is_below(&record.result, &result));
+                kept.extend(record.map(|record| record.id));
+                for (number, input) in vertex.inputs.iter().enumerate() {
+                    below.push(*input);
+                    for from in self.input_keys(at, number) {
+                        let to = self.known_keys(at).iter();
+                        ways.extend(to.map(|to| (from, number as u32, vertex.key, *to)));
+                    }
+                }
+            }
+        }
+        for id in self.imported.iter().filter(|id| !kept.contains(id)) {
+            self.job.cache.remove(*id);
+        }
+        self.job.cache.forget_keys(&local, &ways);
+    }
+
+    fn image(&self, caches: &[Exported]) -> Image {
         let mut config = self.job.plan.config.clone();
         let target = self.job.plan.target.map(|target| &self.edges[target]);
         let Some(result) = target.and_then(|edge| edge.result.as_ref()) else {
@@ -116,6 +202,14 @@ impl Builder {
             return Image::from_parts(config, Vec::new(), Vec::new());
         };
         account_for_layers(&mut config, result.layers.len());
+        config.inline_cache = None;
+        let modes = self.job.options.cache_to.iter().zip(caches);
+        for (_, cache) in modes.filter(|(mode, _)| **mode == Mode::Inline) {
+            if cache.keys() > 0 {
+                let created = self.job.options.created().unwrap_or_default();
+                config.inline_cache = Some(base64::encode(&cache.inline(&result.layers, &created)));
+            }
+        }
         let layers = result.layers.iter().map(|layer| layer.layer().clone());
         Image::from_parts(config, layers.collect(), result.trees.clone())
     }

@@ -23,6 +23,7 @@ use super::key::Frames;
 use super::op::Op;
 use super::options::Options;
 use super::plan::Plan;
+use super::remote::Exported;
 use super::report::Status;
 use super::snapshot::Snapshot;
 use crate::context::SendError;
@@ -42,6 +43,8 @@ pub struct Job {
     pub context: Result<Fs, SendError>,
     /// The cache, which the build adds to.
     pub cache: Cache,
+    /// Exported caches, which count for this build: `--cache-from`.
+    pub imports: Vec<Exported>,
     /// When the build begins. Files get times from here on.
     pub clock: Clock,
     /// How much one RUN may do.
@@ -133,6 +136,10 @@ pub struct Builder {
     job: Job,
     /// The cache as it was before the build: what misses are explained from.
     before: Cache,
+    /// The same without what was imported, where something was.
+    local: Option<Cache>,
+    /// The records that were imported.
+    imported: Vec<RecordId>,
     build: u32,
     edges: Vec<Edge>,
     goals: Vec<Goal>,
@@ -150,6 +157,11 @@ pub struct Builder {
 impl Builder {
     /// A build that has not begun.
     pub fn new(mut job: Job) -> Builder {
+        let local = (!job.imports.is_empty()).then(|| job.cache.clone());
+        let mut imported = Vec::new();
+        for exported in &job.imports {
+            imported.extend(job.cache.import(exported));
+        }
         let before = job.cache.clone();
         let build = job.cache.begin_build();
         let edges = job.plan.vertices.iter().map(|vertex| Edge {
@@ -160,6 +172,8 @@ impl Builder {
             edges: edges.collect(),
             goals: job.plan.target.map(Goal::Result).into_iter().collect(),
             before,
+            local,
+            imported,
             build,
             begun: false,
             error: None,

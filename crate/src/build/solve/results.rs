@@ -215,12 +215,21 @@ impl Builder {
         }
     }
 
-    /// All keys that an input is known by once its result is there.
+    /// All keys of a vertex: those of its result, where that is there.
+    pub(super) fn known_keys(&self, at: usize) -> &[KeyId] {
+        let edge = &self.edges[at];
+        match edge.result_keys.is_empty() {
+            true => &edge.keys,
+            false => &edge.result_keys,
+        }
+    }
+
+    /// All keys that an input is known by.
     pub(super) fn input_keys(&self, at: usize, number: usize) -> Vec<InputKey> {
         let vertex = &self.job.plan.vertices[at];
         let selector = vertex.rules[number].selector;
-        let mut keys: Vec<InputKey> = self.edges[vertex.inputs[number]]
-            .result_keys
+        let mut keys: Vec<InputKey> = self
+            .known_keys(vertex.inputs[number])
             .iter()
             .map(|key| InputKey {
                 key: *key,
