@@ -8,6 +8,7 @@ mod build;
 mod catalog;
 mod conformance;
 mod corpus;
+mod differential;
 mod fingerprint;
 mod http;
 mod page;
@@ -74,6 +75,14 @@ const COMMANDS: &[Command] = &[
         usage: "CORPUS.jsonl.gz ORACLE.jsonl.gz [--json] [--show N] [--only TEXT]",
         about: "compares real Dockerfiles with the real parser's and linter's answers",
         run: corpus::run,
+    },
+    Command {
+        name: "differential",
+        usage: "--buildkit ADDR [--cases N] [--seed S] [--first N] [--save DIR] [--keep DIR] \
+                [--differences N] [--no-shrink] [--buildctl PATH] [--busybox PATH] [--port N] \
+                [--restart COMMAND]",
+        about: "builds generated scenarios in the engine and in a real BuildKit, and shrinks what differs",
+        run: differential::run,
     },
     Command {
         name: "play",

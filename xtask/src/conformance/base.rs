@@ -45,19 +45,44 @@ impl Base {
     /// # Errors
     /// What does not fit together.
     pub fn image(&self) -> Result<Image, String> {
+        let (image, as_built) = self.read(None)?;
+        let (digest, wanted) = (as_built.manifest_digest(), self.manifest_digest);
+        if digest == wanted {
+            Ok(image)
+        } else {
+            Err(format!("the base image comes to {digest}, not to {wanted}"))
+        }
+    }
+
+    /// The image with all its bytes, and as it was built: what a registry serves. `binary` is the
+    /// binary whose bytes are not recorded.
+    ///
+    /// # Errors
+    /// Another binary than the recorded one.
+    pub fn with_binary(&self, binary: &[u8]) -> Result<Image, String> {
+        let (_, image) = self.read(Some(binary))?;
+        if image.manifest_digest() == self.manifest_digest {
+            Ok(image)
+        } else {
+            Err("another busybox than that of the recorded base image".into())
+        }
+    }
+
+    /// The image as others build on it, and as it was built itself.
+    fn read(&self, binary: Option<&[u8]>) -> Result<(Image, Image), String> {
         let mut below = Fs::empty();
         let mut layers = Vec::new();
         for layer in &self.layers {
             let mut overlay = Overlay::over(&below, Clock::at(Time::EPOCH));
             for entry in &layer.entries {
-                add(&mut overlay, entry).map_err(|why| format!("{}: {why}", entry.path))?;
+                add(&mut overlay, entry, binary).map_err(|why| format!("{}: {why}", entry.path))?;
             }
             let above = overlay.commit();
-            layers.push(Layer::declared(
-                layer.diff_id,
-                layer.size,
-                diff(&below, &above),
-            ));
+            let changes = diff(&below, &above);
+            layers.push(match binary {
+                None => Layer::declared(layer.diff_id, layer.size, changes),
+                Some(_) => Layer::from_changes(changes, None),
+            });
             below = above;
         }
         let image = Image::new(self.config.clone(), layers).map_err(|e| e.to_string())?;
@@ -67,24 +92,18 @@ impl Base {
         for layer in &mut as_built.layers {
             layer.rewritten = Some(0);
         }
-        let digest = as_built.manifest_digest();
-        if digest == self.manifest_digest {
-            Ok(image)
-        } else {
-            let wanted = self.manifest_digest;
-            Err(format!("the base image comes to {digest}, not to {wanted}"))
-        }
+        Ok((image, as_built))
     }
 }
 
-fn add(overlay: &mut Overlay, entry: &BaseEntry) -> Result<(), String> {
+fn add(overlay: &mut Overlay, entry: &BaseEntry, binary: Option<&[u8]>) -> Result<(), String> {
     let path = entry.path.trim_end_matches('/');
     let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
     let dir: Ino = overlay.fs().find(dir).ok_or("its directory is missing")?.0;
     let kind = match entry.kind.as_str() {
         "dir" => Kind::empty_dir(),
         "symlink" => Kind::Symlink(entry.linkname.as_str().into()),
-        "file" => Kind::File(content(entry)?),
+        "file" => Kind::File(content(entry, binary)?),
         other => return Err(format!("unexpected type {other}")),
     };
     let mode = u32::from_str_radix(&entry.mode, 8).map_err(|e| e.to_string())?;
@@ -100,10 +119,13 @@ fn add(overlay: &mut Overlay, entry: &BaseEntry) -> Result<(), String> {
 }
 
 /// A file whose bytes are not recorded is an executable that stands for them.
-fn content(entry: &BaseEntry) -> Result<Content, String> {
+fn content(entry: &BaseEntry, binary: Option<&[u8]>) -> Result<Content, String> {
     let Some(sha256) = &entry.sha256 else {
         return Ok(Content::new(entry.text.clone().unwrap_or_default()));
     };
+    if let Some(binary) = binary {
+        return Ok(Content::new(binary));
+    }
     let digest: Digest = format!("sha256:{sha256}")
         .parse()
         .map_err(|e| format!("{e}"))?;

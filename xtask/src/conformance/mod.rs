@@ -1,9 +1,9 @@
 //! `cargo xtask conformance DIR [--filter S] [--json]`: the engine against recorded real builds.
 
-mod act;
-mod base;
-mod compare;
-mod scenario;
+pub mod act;
+pub mod base;
+pub mod compare;
+pub mod scenario;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,9 @@ use base::Base;
 use scenario::{Expected, Scenario};
 
 /// The file of a scenario.
-const SCENARIO: &str = "scenario.json";
+pub const SCENARIO: &str = "scenario.json";
+/// What a real build did with it.
+pub const EXPECTED: &str = "expected.json";
 
 /// How a scenario went.
 pub struct Verdict {
@@ -100,7 +102,7 @@ pub fn check(dir: &Path, filter: &str) -> Result<Vec<Verdict>, Failure> {
         }
         let (base_name, image) = &bases[&base];
         let scenario: Scenario = read(&folder.join(SCENARIO))?;
-        let expected: Expected = read(&folder.join("expected.json"))?;
+        let expected: Expected = read(&folder.join(EXPECTED))?;
         let differences = match act::act(&scenario, base_name, image) {
             Ok(builds) => compare::compare(&expected.builds, &builds),
             Err(why) => vec![why],
@@ -143,7 +145,11 @@ fn base_of(folder: &Path) -> Result<PathBuf, Failure> {
         .ok_or_else(|| format!("no base.json in {} or above", folder.display()).into())
 }
 
-fn read<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T, Failure> {
+/// Reads a JSON file.
+///
+/// # Errors
+/// It cannot be read, or is something else.
+pub fn read<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T, Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     serde_json::from_str(&text)

@@ -4,24 +4,26 @@ use std::collections::BTreeMap;
 
 use layerwise::context::{Context, Edit};
 use layerwise::fs::{Content, Time};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// `scenario.json`.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Scenario {
+    /// What it shows.
+    pub title: String,
     /// Edits and builds, one after the other over one cache.
     pub steps: Vec<ScenarioStep>,
 }
 
 /// Edits, then a build.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ScenarioStep {
     /// The edits.
     #[serde(default)]
-    edits: Vec<RecordedEdit>,
+    pub edits: Vec<RecordedEdit>,
     /// Whether the build has an empty cache of its own, as on another machine.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fresh: bool,
     /// The build's options.
     #[serde(default)]
@@ -29,33 +31,43 @@ pub struct ScenarioStep {
 }
 
 /// The options of a build.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct BuildOptions {
     /// `--target`
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub target: String,
     /// `--build-arg`
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub build_args: BTreeMap<String, String>,
     /// `--label`
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// `--no-cache`
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub no_cache: bool,
     /// `--no-cache-filter`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub no_cache_filter: Vec<String>,
     /// Secrets by id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, String>,
     /// The Dockerfile's path.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dockerfile: Option<String>,
     /// `--platform`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// `--cache-to`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cache_to: Vec<CacheTo>,
     /// `--cache-from`: names of `cache_to`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cache_from: Vec<String>,
 }
 
 /// Where a build's cache goes.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct CacheTo {
     /// The name that it is found by.
     #[serde(rename = "ref")]
@@ -64,42 +76,40 @@ pub struct CacheTo {
     pub mode: String,
 }
 
-#[derive(Deserialize)]
+/// An edit as it is recorded; modes are octal texts.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
-enum RecordedEdit {
+pub enum RecordedEdit {
+    /// Writes a file: `text`, or `base64` for bytes.
     Write {
         path: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         base64: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         mode: Option<String>,
     },
-    Delete {
-        path: String,
-    },
-    Chmod {
-        path: String,
-        mode: String,
-    },
-    Touch {
-        path: String,
-        mtime: i64,
-    },
-    Symlink {
-        path: String,
-        target: String,
-    },
+    /// Deletes a file, or a directory with everything in it.
+    Delete { path: String },
+    /// Sets a mode.
+    Chmod { path: String, mode: String },
+    /// Sets a modification time, in seconds since the epoch.
+    Touch { path: String, mtime: i64 },
+    /// Makes a symbolic link.
+    Symlink { path: String, target: String },
+    /// Makes a directory.
     Mkdir {
         path: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
         mode: Option<String>,
     },
-    Rename {
-        from: String,
-        to: String,
-    },
+    /// Moves a file or directory.
+    Rename { from: String, to: String },
 }
 
 /// `expected.json`.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 pub struct Expected {
     /// One item a build.
     pub builds: Vec<Value>,
@@ -162,10 +172,17 @@ impl RecordedEdit {
     }
 }
 
+<<<<<<< HEAD
 /// The bytes of a text in base64.
 ///
 /// # Errors
 /// A character that does not belong in it.
+=======
+/// The bytes that `text` stands for.
+///
+/// # Errors
+/// A character that is no digit of base64.
+>>>>>>> 9adcedb (Add a differential fuzzer: generated scenarios in the engine and in a real BuildKit)
 pub fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
     let digit = |byte: u8| match byte {
         b'A'..=b'Z' => Ok(byte - b'A'),
@@ -188,4 +205,24 @@ pub fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
         }
     }
     Ok(out)
+}
+
+/// `bytes` in base64.
+pub fn encode_base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3).fold(0, |bits, at| {
+            bits << 8 | usize::from(chunk.get(at).copied().unwrap_or(0))
+        });
+        for at in 0..4 {
+            let digit = DIGITS[bits >> (18 - 6 * at) & 63];
+            out.push(if at <= chunk.len() {
+                digit as char
+            } else {
+                '='
+            });
+        }
+    }
+    out
 }
