@@ -115,6 +115,8 @@ pub struct Cache {
     context: Transferred,
     /// What was exported: its layers are there as blobs.
     exported: VectorSync<Arc<Snapshot>>,
+    /// The images whose layers are unpacked; of others only what they are is known.
+    unpacked: RedBlackTreeSetSync<Digest>,
     next_key: u32,
     next_record: u32,
     builds: u32,
@@ -363,6 +365,16 @@ impl Cache {
     /// The context as its content counts.
     pub(super) fn seen_context(&self) -> Fs {
         self.context.view()
+    }
+
+    /// Whether the layers of an image are unpacked, by the key of its vertex.
+    pub(super) fn is_unpacked(&self, image: Digest) -> bool {
+        self.unpacked.contains(&image)
+    }
+
+    /// Notes that the layers of an image are unpacked.
+    pub(super) fn unpack(&mut self, image: Digest) {
+        self.unpacked.insert_mut(image);
     }
 
     /// How many builds have begun with this cache.

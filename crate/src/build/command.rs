@@ -54,14 +54,14 @@ pub(super) fn run(
     let base = root
         .and_then(|mount| mount.input)
         .map_or(&nothing, |input| &*inputs[input]);
-    let prepared = match prepare(op, inputs, base, *clock, around) {
-        Ok(prepared) => prepared,
-        Err(failure) => return Ok(Ran::Failed(failure, None)),
-    };
     let process = format!(
         "process {} did not complete successfully",
         quote(&op.args.join(" "))
     );
+    let prepared = match prepare(op, inputs, base, *clock, around, &process) {
+        Ok(prepared) => prepared,
+        Err(failure) => return Ok(Ran::Failed(failure, None)),
+    };
     let failed = |why: String| Ok(Ran::Failed(Failure::new(format!("{process}: {why}")), None));
     let mut overlay = Overlay::over(&base.fs, *clock);
     let cred = match credentials(&base.fs, &op.user) {
@@ -149,6 +149,7 @@ fn prepare(
     base: &Snapshot,
     clock: Clock,
     around: &Surroundings<'_>,
+    process: &str,
 ) -> Result<Prepared, Failure> {
     let mut prepared = Prepared {
         mounts: Vec::new(),
@@ -163,7 +164,7 @@ fn prepare(
         let (overlay, root) = match &mount.kind {
             RunMountKind::Root => continue,
             RunMountKind::Bind => {
-                let root = below(&files, &mount.source)?;
+                let root = below(&files, &mount.source, process)?;
                 (Overlay::over(&files, clock), root)
             }
             RunMountKind::Cache { id, .. } => {
@@ -173,7 +174,7 @@ fn prepare(
                     None => id.clone(),
                 };
                 let kept = around.cache.mount(&id).cloned().unwrap_or(files);
-                let root = below(&kept, &mount.source)?;
+                let root = below(&kept, &mount.source, process)?;
                 cache = Some(id);
                 (Overlay::over(&kept, clock), root)
             }
@@ -234,13 +235,14 @@ fn seen_at(base: &Fs, cwd: &str, target: &str) -> Result<String, Failure> {
 }
 
 /// The node at a path inside a mount's files.
-fn below(files: &Fs, path: &str) -> Result<Ino, Failure> {
+fn below(files: &Fs, path: &str, process: &str) -> Result<Ino, Failure> {
     if path.is_empty() || path == "/" {
         return Ok(Fs::ROOT);
     }
     let real = root_path(files, path)?;
     files.find(&real).map(|(ino, _)| ino).ok_or_else(|| {
-        Failure::new(format!("stat {real}: no such file or directory")).kind(ErrorKind::Missing)
+        let message = format!("{process}: open {real}: no such file or directory");
+        Failure::new(message)
     })
 }
 

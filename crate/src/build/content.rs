@@ -70,14 +70,22 @@ impl fmt::Display for ContentError {
 /// The digest of what `selectors` take of `fs`, in their order; without selectors of everything.
 ///
 /// # Errors
-/// [`ContentError`], of the first selector that has one.
+/// [`ContentError`]: of the last selector if it has one, else of the first that has. (BuildKit looks
+/// at all of them at the same time, and begins with the last.)
 pub fn checksum(fs: &Fs, selectors: &[Selector]) -> Result<Digest, ContentError> {
     let mut hasher = Hasher::default();
     if selectors.is_empty() {
         hasher.update(&node_digest(fs, Fs::ROOT).0);
     }
-    for selector in selectors {
-        hasher.update(&select(fs, selector)?.0);
+    let digests: Vec<_> = selectors
+        .iter()
+        .map(|selector| select(fs, selector))
+        .collect();
+    if let Some(Err(error)) = digests.last() {
+        return Err(error.clone());
+    }
+    for digest in digests {
+        hasher.update(&digest?.0);
     }
     Ok(hasher.finish().0)
 }

@@ -306,7 +306,8 @@ fn failed(
 ) -> Value {
     let mut out = json!({
         "ok": false,
-        "error": message,
+        // Recorded without the white space around it.
+        "error": message.trim(),
         "steps": steps,
         "warnings": warnings,
         "config": null,

@@ -172,17 +172,10 @@ impl RecordedEdit {
     }
 }
 
-<<<<<<< HEAD
 /// The bytes of a text in base64.
 ///
 /// # Errors
 /// A character that does not belong in it.
-=======
-/// The bytes that `text` stands for.
-///
-/// # Errors
-/// A character that is no digit of base64.
->>>>>>> 9adcedb (Add a differential fuzzer: generated scenarios in the engine and in a real BuildKit)
 pub fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
     let digit = |byte: u8| match byte {
         b'A'..=b'Z' => Ok(byte - b'A'),

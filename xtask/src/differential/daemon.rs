@@ -21,7 +21,7 @@ const OUTPUT: &str = "compression=uncompressed,force-compression=true,rewrite-ti
 
 /// How often the cache is pruned before the daemon is replaced: what the last build used is
 /// released a moment later.
-const PRUNES: u32 = 12;
+const PRUNES: u32 = 5;
 
 /// How often a replaced daemon is asked whether it is there.
 const PATIENCE: u32 = 100;

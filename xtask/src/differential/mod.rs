@@ -12,8 +12,12 @@
 //! ```
 //!
 //! Files of a context get the owner of this process, so it must be root. A case depends on the seed
-//! and its number alone. Where a real build comes out one way or another, for what runs at the same
-//! time, it is asked again: the engine is right if it agrees with one of the answers.
+//! and its number alone.
+//!
+//! Where a real build comes out one way or another, for what runs at the same time, it is asked
+//! again: the engine is right if it agrees with one of the answers. How far the other steps were when
+//! one failed is a matter of milliseconds: such differences, and what they lead to in the statuses of
+//! later builds, are counted apart.
 
 mod archives;
 mod case;
@@ -30,6 +34,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::args::Args;
 use crate::conformance::base::Base;
@@ -89,7 +94,7 @@ pub fn run(mut args: Args) -> Outcome {
         image,
     };
     let scenarios = case::scenarios(&Grammar::new());
-    let (mut builds, mut varying, mut differing) = (0, 0, 0);
+    let (mut builds, mut varying, mut progress, mut differing) = (0, 0, 0, 0);
     let mut done = 0;
     for number in first..first + cases {
         let mut tree = scenarios
@@ -100,6 +105,7 @@ pub fn run(mut args: Args) -> Outcome {
         done += 1;
         builds += scenario.steps.len();
         varying += usize::from(found.varies);
+        progress += usize::from(found.progress);
         if let Some(dir) = &keep {
             write(
                 &dir.join(format!("{seed}-{number:05}")),
@@ -130,7 +136,7 @@ pub fn run(mut args: Args) -> Outcome {
     let _ = fs::remove_dir_all(&fuzzer.daemon.work);
     println!(
         "differential: {done} cases of seed {seed} from {first}, {builds} builds, {differing} \
-         differences; {varying} vary"
+         differences; {progress} differ in how far steps were when one failed, {varying} vary"
     );
     if differing == 0 {
         Ok(())
@@ -172,20 +178,27 @@ struct Found {
     differences: Vec<String>,
     /// Whether the real build comes out in several ways.
     varies: bool,
+    /// Whether the engine has other steps done when one fails.
+    progress: bool,
 }
 
 impl Fuzzer {
     fn check(&self, scenario: &Scenario) -> Result<Found, Failure> {
         let observed = act::act(scenario, &self.name, &self.image);
-        let compare = |expected: &Expected| match &observed {
-            Ok(observed) => compare::compare(&expected.builds, observed),
-            Err(why) => vec![why.clone()],
+        let compare = |expected: &Expected| match observed.clone() {
+            Ok(mut observed) => {
+                let progress = settle(&expected.builds, &mut observed);
+                (compare::compare(&expected.builds, &observed), progress)
+            }
+            Err(why) => (vec![why], false),
         };
         let expected = self.daemon.act(scenario)?;
+        let (differences, progress) = compare(&expected);
         let mut found = Found {
-            differences: compare(&expected),
             expected,
+            differences,
             varies: false,
+            progress,
         };
         for _ in 0..AGAIN {
             if found.differences.is_empty() {
@@ -193,11 +206,12 @@ impl Fuzzer {
             }
             let expected = self.daemon.act(scenario)?;
             found.varies |= expected.builds != found.expected.builds;
-            let differences = compare(&expected);
+            let (differences, progress) = compare(&expected);
             if differences.is_empty() {
                 found = Found {
                     expected,
                     differences,
+                    progress,
                     ..found
                 };
             }
@@ -228,6 +242,25 @@ impl Fuzzer {
         }
         Ok(())
     }
+}
+
+/// Takes the recorded statuses of steps, from the first build on that fails with other steps done;
+/// says whether there is one.
+fn settle(expected: &[Value], observed: &mut [Value]) -> bool {
+    let names = |build: &Value| -> Vec<Value> {
+        let steps = build["steps"].as_array().into_iter().flatten();
+        steps.map(|step| step["name"].clone()).collect()
+    };
+    let mut settled = false;
+    for (expected, observed) in expected.iter().zip(observed) {
+        let failed = expected["ok"] == false && observed["ok"] == false;
+        let differs = expected["steps"] != observed["steps"];
+        if differs && (failed || settled) && names(expected) == names(observed) {
+            observed["steps"] = expected["steps"].clone();
+            settled = true;
+        }
+    }
+    settled
 }
 
 fn write(folder: &Path, scenario: &Scenario, expected: &Expected) -> Outcome {

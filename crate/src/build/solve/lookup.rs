@@ -125,7 +125,9 @@ impl Builder {
         let Some(selectors) = &vertex.rules[number].content else {
             return Ok(());
         };
+        self.unpack(&vertex.inputs[number..=number]);
         let digest = checksum(files, selectors).map_err(|error| {
+            self.edges[at].missing = Some(vertex.inputs[number]);
             let message = format!(
                 "failed to compute cache key: failed to calculate checksum of ref <ref>: {error}"
             );

@@ -96,6 +96,8 @@ struct Edge {
     partial: Option<Arc<Snapshot>>,
     outcome: Option<Outcome>,
     frames: Option<Frames>,
+    /// The input that lacks what this vertex takes from it.
+    missing: Option<usize>,
 }
 
 /// What is known of an input of a vertex.
@@ -112,6 +114,8 @@ enum Goal {
     Keys(usize),
     /// Have its result.
     Result(usize),
+    /// Look at the content of one of its inputs, which is there.
+    Look(usize, usize),
 }
 
 enum Next {
@@ -148,7 +152,7 @@ pub struct Builder {
     /// The vertex that failed, and when.
     failed: Option<(usize, u64)>,
     /// What else was under way when it failed.
-    branches: Vec<usize>,
+    branches: Vec<Goal>,
     over: bool,
     /// The context as its content counts.
     seen: Fs,
@@ -190,20 +194,23 @@ impl Builder {
         if self.over {
             return Progress::Done;
         }
-        let outcome = if self.begun {
-            self.work(host)
-        } else {
+        let early = !self.begun;
+        let mut outcome = if early {
             self.begin(host)
+        } else {
+            self.work(host)
         };
+        if let Err(Stop::Failed(vertex, failure)) = outcome {
+            outcome = self.fail(vertex, failure, early, host);
+        }
         match outcome {
-            Ok(()) => {}
+            Ok(()) | Err(Stop::Failed(..)) => {}
             Err(Stop::Interrupt(Interrupt::Needs(parts))) => return Progress::Needs(parts),
             Err(Stop::Interrupt(Interrupt::Cancelled)) => return Progress::Cancelled,
-            Err(Stop::Failed(vertex, failure)) => self.fail(vertex, failure),
             Err(Stop::Late) => self.goals.clear(),
         }
         if self.goals.is_empty() {
-            self.goals.extend(self.branches.pop().map(Goal::Result));
+            self.goals.extend(self.branches.pop());
         }
         self.over = self.goals.is_empty() && (self.begun || self.failed.is_some());
         if self.over {
@@ -268,15 +275,40 @@ impl Builder {
             self.job.cache.take_context(&context);
             self.seen = self.job.cache.seen_context();
         }
-        for (at, vertex) in plan.vertices.iter().enumerate() {
+        // Where several steps lack something, the one nearest to the target has asked first.
+        let mut missing: Option<(usize, Stop)> = None;
+        for (at, distance) in self.distances().into_iter().enumerate() {
+            let vertex = &plan.vertices[at];
             for (number, input) in vertex.inputs.iter().enumerate() {
                 if matches!(plan.vertices[*input].op, Op::Context) {
                     let seen = self.seen.clone();
-                    self.content(at, number, &seen)?;
+                    if let Err(stop) = self.content(at, number, &seen)
+                        && missing
+                            .as_ref()
+                            .is_none_or(|(nearest, _)| distance < *nearest)
+                    {
+                        missing = Some((distance, stop));
+                    }
                 }
             }
         }
-        Ok(())
+        missing.map_or(Ok(()), |(_, stop)| Err(stop))
+    }
+
+    /// How many steps each vertex is away from the target.
+    fn distances(&self) -> Vec<usize> {
+        let vertices = &self.job.plan.vertices;
+        let mut distances = vec![usize::MAX; vertices.len()];
+        for at in (0..vertices.len()).rev() {
+            if Some(at) == self.job.plan.target {
+                distances[at] = 0;
+            }
+            let next = distances[at].saturating_add(1);
+            for input in &vertices[at].inputs {
+                distances[*input] = distances[*input].min(next);
+            }
+        }
+        distances
     }
 
     fn work(&mut self, host: &mut dyn Host) -> Result<(), Stop> {
@@ -284,6 +316,13 @@ impl Builder {
             let next = match goal {
                 Goal::Keys(at) => self.keys(at)?,
                 Goal::Result(at) => self.result(at, host)?,
+                Goal::Look(at, number) => {
+                    let input = self.job.plan.vertices[at].inputs[number];
+                    if let Some(result) = self.edges[input].result.clone() {
+                        self.content(at, number, &result.fs)?;
+                    }
+                    Next::Met
+                }
             };
             match next {
                 Next::Met => {

@@ -102,6 +102,9 @@ impl Builder {
             return Err(Stop::Late);
         }
         self.edges[at].start = start;
+        if !matches!(vertex.op, Op::Merge) {
+            self.unpack(&vertex.inputs);
+        }
         let clamp = self.job.options.epoch;
         let clock = &mut self.job.clock;
         let machine = host.machine();
@@ -121,7 +124,7 @@ impl Builder {
             },
             Op::Image(image) => Done {
                 result: Snapshot::of_image(&image.image.image),
-                nanos: image.image.pull_nanos(machine),
+                nanos: image.image.pull_nanos(machine).max(1),
             },
             Op::Http(_) => match self.edges[at].fetched.take() {
                 Some(done) => done,
@@ -155,12 +158,26 @@ impl Builder {
                 }
             }
         };
-        if start.saturating_add(done.nanos) > limit {
+        // Files are copied to the end, whatever fails meanwhile.
+        if matches!(vertex.op, Op::Run(_)) && start.saturating_add(done.nanos) > limit {
             return Err(Stop::Late);
         }
         self.start(at);
         self.keep(at, done);
         Ok(Next::Ran)
+    }
+
+    /// Notes that the files of images are there, and not only known of.
+    pub(super) fn unpack(&mut self, inputs: &[usize]) {
+        let plan = self.job.plan.clone();
+        for input in inputs {
+            let input = &plan.vertices[*input];
+            match &input.op {
+                Op::Image(_) => self.job.cache.unpack(input.key),
+                Op::Merge => self.unpack(&input.inputs),
+                _ => {}
+            }
+        }
     }
 
     /// Keeps a result, in the cache too.

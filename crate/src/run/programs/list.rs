@@ -1,6 +1,6 @@
 //! Looking: ls, stat, readlink, realpath, basename, dirname, du, df, test's relatives.
 
-use super::super::{Call, Exit, Program, Stop, users};
+use super::super::{Call, Exit, Flavour, Program, Stop, users};
 use super::date;
 use super::opts::{Grammar, Opts, parse};
 use crate::fs::{self, Errno, Follow, Handle, Inode, Kind};
@@ -76,6 +76,8 @@ fn ls(call: &mut Call<'_, '_>) -> Exit {
         true => vec![".".to_string()],
         false => opts.operands.clone(),
     };
+    // Two arguments ask for titles, whether or not they exist.
+    let titles = operands.len() > 1 || opts.has(&["R", "recursive"]);
     let mut code = 0;
     let (mut files, mut dirs) = (Vec::new(), Vec::new());
     for path in operands {
@@ -100,7 +102,6 @@ fn ls(call: &mut Call<'_, '_>) -> Exit {
         }
     }
     sort(call, &mut files, &opts);
-    let titles = dirs.len() + files.len() > 1 || opts.has(&["R", "recursive"]);
     print_rows(call, &files, &opts)?;
     let mut first = files.is_empty();
     crate::order::sort(&mut dirs);
@@ -433,6 +434,10 @@ fn readlink(call: &mut Call<'_, '_>) -> Exit {
             "canonicalize-existing",
             "canonicalize-missing",
         ]);
+    if call.flavour() == Flavour::Busybox && opts.operands.len() != 1 {
+        call.err("BusyBox v1.35.0 multi-call binary.\n\nUsage: readlink [-fnv] FILE\n")?;
+        return Ok(1);
+    }
     let mut code = 0;
     for path in &opts.operands {
         let found = if canonical {
