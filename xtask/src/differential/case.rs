@@ -122,7 +122,7 @@ pub fn scenarios(grammar: &Grammar) -> BoxedStrategy<Scenario> {
             edits.extend(ignore.map(|text| write(&author.ignore_path(), &format!("{text}\n"))));
             edits.push(author.dockerfile());
             let build = author.request(&first);
-            let mut steps = vec![ScenarioStep { edits, build }];
+            let mut steps = vec![step(edits, build)];
             for (changes, request) in later {
                 let mut edits = Vec::new();
                 for change in changes {
@@ -134,7 +134,7 @@ pub fn scenarios(grammar: &Grammar) -> BoxedStrategy<Scenario> {
                     author.changed = false;
                 }
                 let build = author.request(&request);
-                steps.push(ScenarioStep { edits, build });
+                steps.push(step(edits, build));
             }
             Scenario {
                 title: "generated".into(),
@@ -421,6 +421,14 @@ impl Author {
                 }
             }
         }
+    }
+}
+
+fn step(edits: Vec<RecordedEdit>, build: BuildOptions) -> ScenarioStep {
+    ScenarioStep {
+        edits,
+        build,
+        fresh: false,
     }
 }
 
