@@ -79,7 +79,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "differential",
         usage: "--buildkit ADDR [--cases N] [--seed S] [--first N] [--save DIR] [--keep DIR] \
-                [--differences N] [--no-shrink] [--buildctl PATH] [--busybox PATH] [--port N] \
+                [--differences N] [--no-shrink] [--buildctl PATH] [--port N] \
                 [--restart COMMAND]",
         about: "builds generated scenarios in the engine and in a real BuildKit, and shrinks what differs",
         run: differential::run,

@@ -65,7 +65,8 @@ impl Program {
 /// What acts out the binary `content`, called as `name` while the file itself is `real_name`.
 ///
 /// The binary of a base image is a stand-in. Its bytes may say whose program it is, so that a copy
-/// under another name stays what it is: `\x7fELF`, then `program NAME`, then a newline.
+/// under another name stays what it is: `\x7fELF`, then `program NAME`, then a newline. A real
+/// busybox is known by the banner in it.
 pub(super) fn identify(
     name: &str,
     real_name: &str,
@@ -76,7 +77,9 @@ pub(super) fn identify(
         .strip_prefix(b"\x7fELFprogram ")
         .and_then(|rest| rest.split(|b| *b == b'\n').next())
         .and_then(|name| std::str::from_utf8(name).ok());
-    let is_busybox = declared == Some("busybox") || real_name.starts_with("busybox");
+    let is_busybox = declared == Some("busybox")
+        || real_name.starts_with("busybox")
+        || !content.is_stand_in() && contains(content.bytes(), b"BusyBox v");
     if is_busybox {
         let applet = if name.starts_with("busybox") {
             "busybox"
@@ -98,6 +101,19 @@ pub(super) fn identify(
         .flatten()
         .find_map(|name| packages::find(name).or_else(|| programs::find(name)));
     (program, Flavour::Gnu)
+}
+
+/// Whether `part` is somewhere in `bytes`. Looks for its first byte, which is quick in a binary.
+fn contains(bytes: &[u8], part: &[u8; 9]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == part[0]) {
+        rest = &rest[at..];
+        if rest.starts_with(part) {
+            return true;
+        }
+        rest = &rest[1..];
+    }
+    false
 }
 
 /// A running program: the process and everything it may use.

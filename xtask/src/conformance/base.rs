@@ -1,8 +1,13 @@
 //! The base image that the recorded builds start from.
 
+use std::path::PathBuf;
+
 use layerwise::fs::{Clock, Content, Fs, Ino, Kind, Meta, Overlay, Time, diff};
 use layerwise::image::{Digest, Image, ImageConfig, Layer};
 use serde::Deserialize;
+
+/// Where the base image's binary may be, if the variable `BUSYBOX` does not say so.
+const PLACES: [&str; 2] = ["/bin/busybox", "/usr/bin/busybox"];
 
 /// `base.json`.
 #[derive(Deserialize)]
@@ -40,12 +45,12 @@ struct BaseEntry {
 }
 
 impl Base {
-    /// The image.
+    /// The image as others build on it; with all its bytes, if the binary is on this machine.
     ///
     /// # Errors
     /// What does not fit together.
     pub fn image(&self) -> Result<Image, String> {
-        let (image, as_built) = self.read(None)?;
+        let (image, as_built) = self.read(self.binary().as_deref())?;
         let (digest, wanted) = (as_built.manifest_digest(), self.manifest_digest);
         if digest == wanted {
             Ok(image)
@@ -54,18 +59,28 @@ impl Base {
         }
     }
 
-    /// The image with all its bytes, and as it was built: what a registry serves. `binary` is the
-    /// binary whose bytes are not recorded.
+    /// The image as it was built, with all its bytes: what a registry serves.
     ///
     /// # Errors
-    /// Another binary than the recorded one.
-    pub fn with_binary(&self, binary: &[u8]) -> Result<Image, String> {
-        let (_, image) = self.read(Some(binary))?;
-        if image.manifest_digest() == self.manifest_digest {
-            Ok(image)
-        } else {
-            Err("another busybox than that of the recorded base image".into())
-        }
+    /// The binary is not on this machine.
+    pub fn as_built(&self) -> Result<Image, String> {
+        let binary = self.binary().ok_or_else(|| {
+            let places = PLACES.join(" or ");
+            format!("the busybox of the recorded base image is not in {places}; set BUSYBOX")
+        })?;
+        Ok(self.read(Some(&binary))?.1)
+    }
+
+    /// The bytes of the binary, which is too large to be recorded: a file of this machine with the
+    /// recorded digest.
+    pub fn binary(&self) -> Option<Vec<u8>> {
+        let mut entries = self.layers.iter().flat_map(|layer| &layer.entries);
+        let wanted = entries.find_map(|entry| entry.sha256.clone())?;
+        let given = std::env::var_os("BUSYBOX").map(PathBuf::from);
+        let places = given.into_iter().chain(PLACES.map(PathBuf::from));
+        places
+            .filter_map(|place| std::fs::read(place).ok())
+            .find(|bytes| Digest::of(bytes).hex() == wanted)
     }
 
     /// The image as others build on it, and as it was built itself.

@@ -11,7 +11,8 @@
 //!   http = true
 //! ```
 //!
-//! Files of a context get the owner of this process, so it must be root. A case depends on the seed
+//! Files of a context get the owner of this process, so it must be root; the base image's busybox
+//! must be on this machine (see `BUSYBOX`). A case depends on the seed
 //! and its number alone.
 //!
 //! Where a real build comes out one way or another, for what runs at the same time, it is asked
@@ -71,15 +72,13 @@ pub fn run(mut args: Args) -> Outcome {
     let keep = args.option("--keep")?.map(PathBuf::from);
     let whole = args.flag("--no-shrink");
     let buildctl = args.option("--buildctl")?.unwrap_or("buildctl".into());
-    let busybox = args.option("--busybox")?.unwrap_or("/bin/busybox".into());
     let restart = args.option("--restart")?;
     args.none_left()?;
 
     let recorded = process::root().join("tests/conformance/base.json");
     let base: Base = read(&recorded)?;
-    let binary = fs::read(&busybox).map_err(|error| format!("{busybox}: {error}"))?;
     let port = port.map_err(|error| format!("--port: {error}"))?;
-    registry::serve(&base.name, &base.with_binary(&binary)?, port)?;
+    registry::serve(&base.name, &base.as_built()?, port)?;
     let image = base.image()?;
     let fuzzer = Fuzzer {
         daemon: Daemon {
