@@ -84,7 +84,7 @@ pub struct Record {
     pub stage: String,
     /// The step's number, if it had one.
     pub number: Option<u32>,
-    /// The build (counted by the owner of the cache) that made it.
+    /// The build (counted by the owner of the cache) that made it; 0 if it was imported.
     pub build: u32,
     /// What came out.
     pub result: Arc<Snapshot>,
@@ -151,6 +151,14 @@ impl Cache {
     /// A record by its number.
     pub fn record(&self, id: RecordId) -> Option<&Arc<Record>> {
         self.records.get(&id)
+    }
+
+    /// Whether a key is known, be there a result or not.
+    pub(super) fn knows(&self, key: KeyId) -> bool {
+        match key {
+            KeyId::Node(number) => number <= self.next_key,
+            key => self.has_root(key),
+        }
     }
 
     /// Whether a key without inputs is known.

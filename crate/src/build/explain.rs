@@ -45,7 +45,7 @@ pub struct Why {
     pub key: Option<Digest>,
     /// The parts of the key, beside those of the nearest earlier one.
     pub frames: Vec<ComparedFrame>,
-    /// The build that the record which was hit, or the nearest one, comes from.
+    /// The build that the record which was hit, or the nearest one, comes from; 0 if it was imported.
     pub earlier: Option<u32>,
     /// What one might think is in the key and is not.
     pub not_in_key: Vec<NotInKey>,
@@ -132,7 +132,7 @@ pub enum Cause {
         /// The instruction below.
         new: String,
     },
-    /// Its key is known, but its result is gone from the cache.
+    /// Its key is known, but the cache has no result: it is gone, or was not exported.
     ResultGone,
 }
 
@@ -224,7 +224,7 @@ impl fmt::Display for Cause {
                 write!(f, "{what} changed")
             }
             Cause::ParentChanged { .. } => f.write_str("the step below is another"),
-            Cause::ResultGone => f.write_str("its result is no longer in the cache"),
+            Cause::ResultGone => f.write_str("the cache knows its key, but has no result"),
         }
     }
 }
@@ -257,6 +257,8 @@ pub(super) struct Known<'a> {
     pub contents: &'a [SeenContent],
     /// The record that was hit.
     pub hit: Option<&'a Arc<Record>>,
+    /// Whether the cache knew the key, be there a result or not.
+    pub known: bool,
 }
 
 impl<'a> Explainer<'a> {
@@ -298,7 +300,9 @@ impl<'a> Explainer<'a> {
                     None => compare(known.frames.list(), known.frames.list()),
                 };
                 why.causes = self.causes(vertex, &known, nearest, parent, &why.frames);
-                if known.verdict == Verdict::Miss {
+                // What is laid on a step with a known key is looked up by it, whether it ran or not.
+                let gone = known.known && !vertex.ignore_cache;
+                if known.verdict == Verdict::Miss && !gone {
                     first = Some(match parent {
                         Some(parent) if !vertex.ignore_cache => parent,
                         _ => at,
@@ -322,6 +326,9 @@ impl<'a> Explainer<'a> {
     ) -> Vec<Cause> {
         if vertex.ignore_cache {
             return vec![Cause::NoCacheRequested];
+        }
+        if known.known {
+            return vec![Cause::ResultGone];
         }
         let mut causes = Vec::new();
         if let Some(parent) = parent {

@@ -77,6 +77,7 @@ pub fn predict(job: Job, host: &mut dyn Host) -> Prediction {
                 frames: builder.full_frames(at),
                 contents: &contents,
                 hit: builder.record(at),
+                known: builder.knew(at),
             };
             explainer.explain(at, known)
         })

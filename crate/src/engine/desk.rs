@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rpds::VectorSync;
+use rpds::{RedBlackTreeMapSync, VectorSync};
 
 use crate::build::cache::Cache;
 use crate::build::error::{BuildError, ErrorKind};
 use crate::build::plan::{Plan, PlanError, plan};
+use crate::build::remote::Exported;
 use crate::build::report::Report;
 use crate::build::solve::{Builder, Job, Progress};
 use crate::context::{Ignore, SendError, Sender};
@@ -16,15 +17,21 @@ use crate::world::World;
 
 use super::changes::describe;
 use super::workspace::{DOCKERFILE, planned};
-use super::{Edit, Refusal, Tally, Workspace};
+use super::{Edit, Refusal, Tally, Workspace, caches};
 
 /// A workspace, its cache and its builds. A clone costs O(1) and shares everything.
 #[derive(Clone, Debug)]
 pub struct Desk {
     /// What is built.
     pub workspace: Workspace,
-    /// The build cache.
+    /// The build cache of the present machine.
     pub cache: Cache,
+    /// The present machine; the first one has no name.
+    pub machine: Arc<str>,
+    /// The build caches of the other machines, by name.
+    pub machines: RedBlackTreeMapSync<Arc<str>, Cache>,
+    /// Caches that were exported, by place: see [`caches`].
+    pub exported: RedBlackTreeMapSync<String, Exported>,
     /// The builds, the oldest first; their numbers are their positions, from 1.
     pub builds: VectorSync<Arc<Build>>,
     /// What the session was opened from.
@@ -63,6 +70,9 @@ impl Desk {
         Desk {
             workspace: Workspace::new(now),
             cache: Cache::new(),
+            machine: "".into(),
+            machines: RedBlackTreeMapSync::new_sync(),
+            exported: RedBlackTreeMapSync::new_sync(),
             builds: VectorSync::new_sync(),
             title: "".into(),
             about: "".into(),
@@ -75,10 +85,46 @@ impl Desk {
     /// As [`Workspace::apply`].
     pub fn apply(&mut self, edit: &Edit, tally: &mut Tally) -> Result<(), Refusal> {
         self.workspace.apply(edit, tally)?;
-        if let Edit::ClearCache = edit {
-            self.cache.clear();
+        match edit {
+            Edit::ClearCache => self.cache.clear(),
+            Edit::Machine { name } => self.go_to(name),
+            _ => {}
         }
         Ok(())
+    }
+
+    /// Puts the build cache of another machine in the place of the present one's.
+    fn go_to(&mut self, name: &str) {
+        let name: Arc<str> = name.into();
+        if name != self.machine {
+            let there = self.machines.get(&name).cloned().unwrap_or_default();
+            let here = std::mem::replace(&mut self.cache, there);
+            let before = std::mem::replace(&mut self.machine, name);
+            self.machines.insert_mut(before, here);
+        }
+    }
+
+    /// The exported caches that a build imports: what is not there is passed over.
+    fn imports(&self) -> Vec<Exported> {
+        let places = caches::from(self.workspace.options()).unwrap_or_default();
+        let found = places.iter().filter_map(|place| self.exported.get(place));
+        found.cloned().collect()
+    }
+
+    /// Keeps the caches that a build exported. An image replaces the one of its name, with the cache
+    /// in it.
+    fn keep_exported(&mut self, report: &Report) {
+        if !report.ok() {
+            return;
+        }
+        let options = self.workspace.options().clone();
+        if let Some(image) = caches::image(&options) {
+            self.exported.remove_mut(&image);
+        }
+        let to = caches::to(&options).unwrap_or_default();
+        for ((place, _), exported) in to.into_iter().zip(&report.caches) {
+            self.exported.insert_mut(place, exported.clone());
+        }
     }
 
     /// The last build.
@@ -98,7 +144,7 @@ impl Desk {
             options: planned(self.workspace.options()).unwrap_or_default(),
             plan,
             cache: self.cache.clone(),
-            imports: Vec::new(),
+            imports: self.imports(),
             clock: Clock::at(self.workspace.now()),
             limits: Limits::default(),
         }
@@ -276,6 +322,7 @@ impl Building {
             State::Builder(plan, builder) => {
                 let (report, cache, clock) = builder.finish();
                 desk.cache = cache;
+                desk.keep_exported(&report);
                 desk.workspace.advance_to(clock.now());
                 (Some(plan), report)
             }

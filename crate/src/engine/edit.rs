@@ -98,6 +98,11 @@ pub enum Edit {
     },
     /// Empties the build cache.
     ClearCache,
+    /// Goes on at a machine with a build cache of its own.
+    Machine {
+        /// Its name; the first one has none.
+        name: String,
+    },
 }
 
 /// The fields of all edits.
@@ -115,6 +120,7 @@ struct EditFields {
     target: Option<String>,
     options: Option<BuildOptions>,
     days: Option<u32>,
+    name: Option<String>,
 }
 
 impl TryFrom<EditFields> for Edit {
@@ -161,6 +167,9 @@ impl TryFrom<EditFields> for Edit {
                 days: need(fields.days, "days")?,
             },
             "clearCache" => Edit::ClearCache,
+            "machine" => Edit::Machine {
+                name: need(fields.name, "name")?,
+            },
             op => return unknown(op),
         })
     }
@@ -198,4 +207,10 @@ pub struct BuildOptions {
     pub no_cache_filter: Vec<String>,
     /// `--platform`; empty for linux/amd64.
     pub platform: Option<String>,
+    /// `--tag`: the name of the image.
+    pub tag: Option<String>,
+    /// `--cache-to`, as `type=registry,ref=app:cache,mode=max`.
+    pub cache_to: Vec<String>,
+    /// `--cache-from`, as `type=registry,ref=app:cache`.
+    pub cache_from: Vec<String>,
 }

@@ -4,6 +4,7 @@
 //! undo, limits. Not in this room: how anything is shown.
 
 pub(crate) mod bytes;
+pub mod caches;
 pub mod changes;
 mod desk;
 mod edit;

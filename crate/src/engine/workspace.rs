@@ -7,12 +7,13 @@ use crate::build::options::{NoCache, Options};
 use crate::context::{self, Context, EditError};
 use crate::dockerfile::edit::move_instruction;
 use crate::dockerfile::platform::Platform;
+use crate::dockerfile::reference::Reference;
 use crate::fs::{Content, Errno, Fs, Overlay, Time, split};
 
 use super::limits::{
     MAX_CONTEXT_BYTES, MAX_CONTEXT_ENTRIES, MAX_DOCKERFILE_BYTES, MAX_FILE_BYTES, MAX_PATH_BYTES,
 };
-use super::{BuildOptions, Edit, Refusal, Tally, nudge};
+use super::{BuildOptions, Edit, Refusal, Tally, caches, nudge};
 
 /// The path of the Dockerfile in the context.
 pub const DOCKERFILE: &str = "Dockerfile";
@@ -76,7 +77,7 @@ impl Workspace {
     /// Makes a change. On a refusal nothing has changed. `tally` makes the check of the limits
     /// cheap; any will do.
     ///
-    /// [`Edit::ClearCache`] is not the workspace's: it does nothing here.
+    /// [`Edit::ClearCache`] and [`Edit::Machine`] are not the workspace's: they do nothing here.
     ///
     /// # Errors
     /// A path that does not exist or cannot be one, an index out of range, a limit.
@@ -125,7 +126,7 @@ impl Workspace {
                 next.options = Arc::new(options.clone());
             }
             Edit::Advance { days } => next.advance_days(*days)?,
-            Edit::ClearCache => {}
+            Edit::ClearCache | Edit::Machine { .. } => {}
         }
         next.check_limits(tally)?;
         *self = next;
@@ -242,8 +243,15 @@ impl Workspace {
 /// The options as a build takes them.
 ///
 /// # Errors
-/// A platform that cannot be read.
+/// A platform, a name or a cache that cannot be read.
 pub fn planned(options: &BuildOptions) -> Result<Options, Refusal> {
+    if let Some(tag) = &options.tag {
+        Reference::parse(tag).map_err(|error| {
+            Refusal::new(format!("{tag}: {error}.")).help("An image name reads app or app:1.0.")
+        })?;
+    }
+    caches::from(options)?;
+    let cache_to = caches::to(options)?.into_iter();
     let secrets = options.secrets.iter();
     let secrets = secrets.map(|(id, text)| (id.clone(), text.clone().into_bytes()));
     Ok(Options {
@@ -262,6 +270,7 @@ pub fn planned(options: &BuildOptions) -> Result<Options, Refusal> {
                 Refusal::new(error).help("A platform reads linux/amd64 or linux/arm64.")
             })?,
         },
+        cache_to: cache_to.map(|(_, mode)| mode).collect(),
         ..Options::default()
     })
 }

@@ -90,6 +90,12 @@ pub enum Flag {
     NoCacheFilter(String),
     /// `--platform PLATFORM`
     Platform(String),
+    /// `--tag NAME`
+    Tag(String),
+    /// `--cache-to VALUE`
+    CacheTo(String),
+    /// `--cache-from VALUE`
+    CacheFrom(String),
 }
 
 impl Flag {
@@ -103,6 +109,9 @@ impl Flag {
             Flag::NoCache => options.no_cache = true,
             Flag::NoCacheFilter(stage) => options.no_cache_filter.push(stage),
             Flag::Platform(platform) => options.platform = Some(platform),
+            Flag::Tag(tag) => options.tag = Some(tag),
+            Flag::CacheTo(value) => options.cache_to.push(value),
+            Flag::CacheFrom(value) => options.cache_from.push(value),
         }
     }
 }
@@ -111,6 +120,7 @@ impl Flag {
 const VERBS: &[&str] = &[
     "build", "predict", "suggest", "pause", "undo", "redo", "edit", "write", "append", "replace",
     "move", "mkdir", "link", "delete", "rename", "chmod", "touch", "options", "advance", "clear",
+    "machine",
 ];
 
 /// Reads the line of an act.
@@ -167,6 +177,10 @@ pub fn parse(line: &str) -> Result<Doing, String> {
             days: days.parse().map_err(|_| "write advance 7 days")?,
         }),
         ["clear", "cache"] => edit(Edit::ClearCache),
+        ["machine", name] => edit(Edit::Machine { name: own(name) }),
+        ["machine"] => edit(Edit::Machine {
+            name: String::new(),
+        }),
         [verb, ..] if VERBS.contains(verb) => Err(format!("write {}", usage(verb))),
         [verb, ..] => Err(format!(
             "there is no act `{verb}`; {}",
@@ -190,6 +204,7 @@ fn usage(verb: &str) -> &'static str {
         "touch" => "touch PATH",
         "advance" => "advance 7 days",
         "clear" => "clear cache",
+        "machine" => "machine NAME",
         "move" => "move INSTRUCTION below INSTRUCTION",
         _ => "it without anything behind it",
     }
@@ -248,6 +263,9 @@ fn parse_flags(words: &[&str]) -> Result<Vec<Flag>, String> {
             "--label" => pair(value()?).map(|(a, b)| Flag::Label(a, b))?,
             "--no-cache-filter" => Flag::NoCacheFilter(value()?),
             "--platform" => Flag::Platform(value()?),
+            "--tag" | "-t" => Flag::Tag(value()?),
+            "--cache-to" => Flag::CacheTo(value()?),
+            "--cache-from" => Flag::CacheFrom(value()?),
             _ => {
                 let known = [
                     "--target",
@@ -257,6 +275,9 @@ fn parse_flags(words: &[&str]) -> Result<Vec<Flag>, String> {
                     "--no-cache",
                     "--no-cache-filter",
                     "--platform",
+                    "--tag",
+                    "--cache-to",
+                    "--cache-from",
                 ];
                 return Err(format!(
                     "there is no flag `{name}`; {}",

@@ -31,5 +31,7 @@ pub fn of(edit: &Edit, before: &Workspace) -> String {
         Edit::Advance { days: 1 } => "advance a day".into(),
         Edit::Advance { days } => format!("advance {days} days"),
         Edit::ClearCache => "clear the cache".into(),
+        Edit::Machine { name } if name.is_empty() => "go back to the first machine".into(),
+        Edit::Machine { name } => format!("go to machine {name}"),
     }
 }

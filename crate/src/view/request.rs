@@ -186,6 +186,8 @@ mod tests {
         let options = BuildOptions {
             build_args: [("A".to_string(), "1".to_string())].into(),
             no_cache_filter: vec!["stage".to_string()],
+            cache_to: vec!["type=inline".to_string()],
+            tag: Some("app".to_string()),
             ..BuildOptions::default()
         };
         let edits = [
@@ -226,6 +228,9 @@ mod tests {
             Edit::Options { options },
             Edit::Advance { days: 30 },
             Edit::ClearCache,
+            Edit::Machine {
+                name: "ci".to_string(),
+            },
         ];
         edits.into_iter().for_each(comes_back);
     }

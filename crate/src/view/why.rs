@@ -57,6 +57,7 @@ pub fn why(why: &Why, around: &Around<'_>) -> WhyView {
 /// The cause in few words, to follow "because" after a miss.
 pub fn because(why: &Why, over: bool) -> String {
     match why.verdict {
+        Verdict::Hit if why.earlier == Some(0) => "the imported cache has it".to_string(),
         Verdict::Hit => "nothing in its key changed".to_string(),
         Verdict::Depends => "a stage that it copies from runs first".to_string(),
         Verdict::NotAsked => String::new(),

@@ -23,6 +23,12 @@ impl Builder {
         self.edges[at].record.as_ref()
     }
 
+    /// Whether the cache knew a key of a vertex when the build began.
+    pub(in crate::build) fn knew(&self, at: usize) -> bool {
+        let mut keys = self.edges[at].keys.iter();
+        keys.any(|key| self.before.knows(*key))
+    }
+
     /// Looks at everything that can be known before anything runs; gives the vertex at which the
     /// build would fail there.
     pub(in crate::build) fn look_ahead(&mut self, host: &mut dyn Host) -> Option<usize> {

@@ -58,6 +58,7 @@ impl Builder {
                     frames,
                     contents: &contents,
                     hit: edge.record.as_ref(),
+                    known: self.knew(at),
                 },
             );
             if vertex.internal {
