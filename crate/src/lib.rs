@@ -9,7 +9,7 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | top | [`lint`], [`view`]; on them [`advise`], [`play`]; on all of them [`session`], then `js` |
+//! | top | [`lint`], [`view`], [`cli`]; on them [`advise`], [`play`]; on all of them [`session`], then `js` |
 //! | 4 | [`engine`] |
 //! | 3 | [`build`] |
 //! | 2 | [`run`], [`world`] |
@@ -19,6 +19,7 @@
 pub mod advise;
 mod base64;
 pub mod build;
+pub mod cli;
 pub mod context;
 pub mod dockerfile;
 pub mod engine;

@@ -9,12 +9,14 @@ mod catalog;
 mod conformance;
 mod corpus;
 mod differential;
+mod docker_goldens;
 mod fingerprint;
 mod http;
 mod page;
 mod play;
 mod process;
 mod replies;
+mod scenarios;
 mod serve;
 mod test;
 mod tools;
@@ -69,6 +71,12 @@ const COMMANDS: &[Command] = &[
         usage: "DIR [--filter S] [--json]",
         about: "acts recorded builds out and compares everything that was recorded",
         run: conformance::run,
+    },
+    Command {
+        name: "docker-goldens",
+        usage: "DIR [--filter S] [--json]",
+        about: "acts recorded docker commands out and compares everything that was recorded",
+        run: docker_goldens::run,
     },
     Command {
         name: "corpus",

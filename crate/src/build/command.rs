@@ -11,16 +11,15 @@ use super::copy::{make_dirs, root_path};
 use super::error::ErrorKind;
 use super::execute::{Done, Failure};
 use super::op::{RunMountKind, RunOp};
+use super::process::{add_defaults, credentials, execute};
 use super::snapshot::Snapshot;
 use crate::dockerfile::golang::quote;
-use crate::fs::{Clock, Content, Cred, Fs, Ino, Kind, Meta, Overlay, Time, Vfs, node_digest};
-use crate::run::container::{Container, Mount};
-use crate::run::{self, Host, Interrupt, Limits, Outcome, Spec, users};
+use crate::fs::{Clock, Content, Fs, Ino, Kind, Meta, Overlay, Time, node_digest};
+use crate::run::container::Mount;
+use crate::run::{Host, Interrupt, Limits, Outcome, Spec};
 
 /// The name of the machine in a build container.
 const HOSTNAME: &str = "buildkitsandbox";
-/// The search path of commands whose environment has none.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What a command is run with.
 pub(super) struct Surroundings<'a> {
@@ -76,21 +75,9 @@ pub(super) fn run(
     if let Err(why) = make_dirs(&mut overlay, &cwd, 0o755, owner, None) {
         return failed(why);
     }
-    let vfs = Vfs::new(Overlay::over(&base.fs, *clock));
-    let home = users::user_by_id(&vfs, cred.uid).map_or("/".into(), |user| user.home);
-    let mut container = match Container::new(overlay, prepared.mounts, HOSTNAME) {
-        Ok(container) => container,
-        Err(error) => return failed(error.to_string()),
-    };
     let mut env = op.env.clone();
     env.extend(op.proxy.iter().cloned());
-    let mut default = |name: &str, value: String| {
-        if !env.iter().any(|(known, _)| known == name) {
-            env.push((name.to_string(), value));
-        }
-    };
-    default("PATH", DEFAULT_PATH.into());
-    default("HOME", home);
+    add_defaults(&mut env, &base.fs, &cred);
     env.extend(prepared.secret_env);
     let spec = Spec {
         args: op.args.clone(),
@@ -100,8 +87,10 @@ pub(super) fn run(
         hostname: HOSTNAME.into(),
         limits: around.limits.clone(),
     };
-    let outcome = run::execute(&mut container.vfs, &spec, host)?;
-    let remains = container.finish();
+    let (remains, outcome) = match execute(overlay, prepared.mounts, &spec, host)? {
+        Ok(ran) => ran,
+        Err(error) => return failed(error.to_string()),
+    };
     for (id, overlay) in prepared.caches.into_iter().zip(remains.mounts) {
         if let Some(id) = id {
             around.cache.set_mount(&id, overlay.commit());
@@ -259,80 +248,4 @@ fn single_file(bytes: &[u8], (uid, gid, mode): (u32, u32, u32), clock: Clock) ->
         .create(Fs::ROOT, "secret", kind, meta)
         .unwrap_or(Fs::ROOT);
     (overlay, ino)
-}
-
-/// Who a command runs as: `user`, `user:group`, by name or number.
-/// (BuildKit: `oci.GetUser`; moby: `user.GetExecUser`.)
-fn credentials(fs: &Fs, spec: &str) -> Result<Cred, String> {
-    let vfs = Vfs::new(Overlay::over(fs, Clock::at(Time::EPOCH)));
-    let (name, group) = match spec.split_once(':') {
-        Some((name, group)) => (name, group),
-        None => (spec, ""),
-    };
-    let number = |text: &str| text.parse::<u32>().ok();
-    let quick = |text: &str| {
-        if text == "root" {
-            Some(0)
-        } else {
-            number(text)
-        }
-    };
-    if let (Some(uid), Some(gid)) = (quick(name), quick(group))
-        && !group.is_empty()
-    {
-        return Ok(Cred {
-            uid,
-            gid,
-            groups: Vec::new(),
-        });
-    }
-    let name = if spec.is_empty() { "0" } else { name };
-    let entry = match number(name) {
-        Some(uid) => users::user_by_id(&vfs, uid),
-        None if name.is_empty() => users::user_by_id(&vfs, 0),
-        None => users::user(&vfs, name),
-    };
-    let mut cred = match (&entry, number(name)) {
-        (Some(user), _) => Cred {
-            uid: user.uid,
-            gid: user.gid,
-            groups: Vec::new(),
-        },
-        (None, Some(uid)) => Cred {
-            uid,
-            gid: 0,
-            groups: Vec::new(),
-        },
-        (None, None) if name.is_empty() => Cred::ROOT,
-        (None, None) => {
-            return Err(format!(
-                "unable to find user {name}: no matching entries in passwd file"
-            ));
-        }
-    };
-    if group.is_empty() {
-        if let Some(user) = entry {
-            let member = |g: &users::Group| g.members.contains(&user.name);
-            cred.groups = users::groups(&vfs)
-                .into_iter()
-                .filter(member)
-                .map(|g| g.gid)
-                .collect();
-        }
-    } else {
-        let found = match number(group) {
-            Some(gid) => users::group_by_id(&vfs, gid),
-            None => users::group(&vfs, group),
-        };
-        cred.gid = match (found, number(group)) {
-            (Some(found), _) => found.gid,
-            (None, Some(gid)) => gid,
-            (None, None) => {
-                return Err(format!(
-                    "unable to find group {group}: no matching entries in group file"
-                ));
-            }
-        };
-    }
-    Ok(cred)
 }

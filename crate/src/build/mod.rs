@@ -11,6 +11,7 @@
 //!   says at the end.
 //! - [`remote`] is the cache that one machine exports and another imports.
 //! - [`predict`](predict::predict) makes the same lookups without running anything.
+//! - [`classic`] is the builder that Docker had before BuildKit, over the same executor.
 //! - [`explain`] compares a key with the nearest earlier one.
 //!
 //! # How a step is found
@@ -38,6 +39,7 @@
 
 pub mod cache;
 mod chmod;
+pub mod classic;
 mod command;
 pub mod content;
 mod copy;
@@ -52,6 +54,7 @@ pub mod options;
 mod owner;
 pub mod plan;
 pub mod predict;
+pub(crate) mod process;
 pub mod remote;
 pub mod report;
 pub mod snapshot;

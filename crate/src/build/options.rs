@@ -91,45 +91,6 @@ impl Options {
 
     /// The time of image and history (RFC 3339).
     pub(super) fn created(&self) -> Option<String> {
-        self.epoch.map(rfc3339)
-    }
-}
-
-/// A time as RFC 3339 writes it, in UTC, without fractions.
-pub fn rfc3339(time: Time) -> String {
-    let secs = time.secs();
-    let (days, rest) = (secs.div_euclid(86_400), secs.rem_euclid(86_400));
-    // Days since 0000-03-01 in eras of 400 years (the proleptic Gregorian calendar).
-    let shifted = days + 719_468;
-    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let date = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z",
-        rest / 3_600,
-        rest / 60 % 60,
-        rest % 60
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates() {
-        assert_eq!(rfc3339(Time::EPOCH), "1970-01-01T00:00:00Z");
-        assert_eq!(
-            rfc3339(Time::from_secs(951_782_400)),
-            "2000-02-29T00:00:00Z"
-        );
-        assert_eq!(
-            rfc3339(Time::from_secs(1_767_225_599)),
-            "2025-12-31T23:59:59Z"
-        );
+        self.epoch.map(Time::rfc3339)
     }
 }

@@ -41,4 +41,4 @@ pub mod suggest;
 mod tests;
 mod words;
 
-pub use parser::{heredoc_word, parse};
+pub use parser::{heredoc_word, parse, parse_without_heredocs};

@@ -14,6 +14,15 @@ use super::words::node_of_line;
 
 /// Parses a Dockerfile.
 pub fn parse(text: &str) -> Parsed {
+    parse_with(text, true)
+}
+
+/// Parses a Dockerfile as parsers did before there were here-documents.
+pub fn parse_without_heredocs(text: &str) -> Parsed {
+    parse_with(text, false)
+}
+
+fn parse_with(text: &str, heredocs: bool) -> Parsed {
     let mut parsed = Parsed {
         ast: Ast {
             escape: '\\',
@@ -45,6 +54,7 @@ pub fn parse(text: &str) -> Parsed {
         directives: DirectiveBlock::new("#"),
         comments: Vec::new(),
         started: false,
+        heredocs,
     };
     parser.run();
     parser.parsed
@@ -57,6 +67,8 @@ struct Parser<'a> {
     comments: Vec<String>,
     /// Whether any instruction was met, even a broken one.
     started: bool,
+    /// Whether `<<` announces a here-document.
+    heredocs: bool,
 }
 
 /// A source line with its place.
@@ -196,7 +208,7 @@ impl Parser<'_> {
 
     fn finish(&mut self, line: &LogicalLine, end: &mut usize) -> Result<Node, Diagnostic> {
         let mut node = node_of_line(line, self.parsed.ast.escape)?;
-        if !may_have_heredocs(&node) || !line.text.contains("<<") {
+        if !self.heredocs || !may_have_heredocs(&node) || !line.text.contains("<<") {
             return Ok(node);
         }
         for mut heredoc in heredocs_of(&line.text)? {

@@ -1,11 +1,13 @@
 //! The daemon: what outlives a single build.
 //!
 //! In this room: the [`Workspace`] and how it is [edited](Edit), the [`Desk`] with its builds,
-//! undo, limits. Not in this room: how anything is shown.
+//! undo, limits; and the simulated Docker
+//! engine with its images and containers ([`daemon`]). Not in this room: how anything is shown.
 
 pub(crate) mod bytes;
 pub mod caches;
 pub mod changes;
+pub mod daemon;
 mod desk;
 mod edit;
 pub(crate) mod fields;

@@ -7,6 +7,7 @@
 //!
 //! - [`Layer`] holds the [`Change`](crate::fs::Change)s of a layer and the digest of its tar.
 //! - [`read_tar`] reads what others wrote and takes nothing on trust; [`changes`] makes a layer of it.
+//! - [`upper`](fn@upper) is what overlay2 keeps of a layer, which Docker's own builder makes layers of.
 //! - [`Image`] holds a config and layers, and the tree after each.
 //! - [`write_archive`] writes an image as one file: an OCI image layout, or what `docker load` reads.
 //! - [`validate`] recomputes everything that an image says of itself.
@@ -23,6 +24,7 @@ mod archive_read;
 mod compression;
 mod config;
 mod digest;
+mod docker_config;
 mod go_json;
 #[allow(clippy::module_inception)]
 mod image;
@@ -30,6 +32,7 @@ mod layer;
 mod manifest;
 mod tar_read;
 mod tar_write;
+mod upper;
 
 #[cfg(test)]
 mod archive_tests;
@@ -49,6 +52,7 @@ pub use archive_read::{ArchiveError, Loaded, read_archive};
 pub use compression::{Compression, compression, decompress};
 pub use config::{Healthcheck, History, ImageConfig, RootFs, RunConfig};
 pub use digest::{Digest, DigestError, Hasher};
+pub use docker_config::DockerConfig;
 pub use image::{Image, ImageError, Problem, validate};
 pub use layer::{Layer, chain_ids, changes};
 pub use manifest::{Descriptor, Index, Manifest, Platform, media_type};
@@ -56,3 +60,4 @@ pub use tar_read::{
     MAX_ENTRIES, MAX_EXTENDED, MAX_UNPACKED, TarEntry, TarError, TarNode, read_tar,
 };
 pub use tar_write::write_layer;
+pub use upper::{Upper, layer_stored_size, stored_size, upper};

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use tar::{Builder, EntryType, Header};
 
+use super::upper::Upper;
 use crate::fs::{Change, Inode, Kind, Time, base_name};
 
 /// In front of the name of what a layer hides.
@@ -40,6 +41,38 @@ pub fn write_layer(changes: &[Change], clamp: Option<Time>, out: impl Write) -> 
                 hard_link,
                 ..
             } => put(&mut tar, path, inode, hard_link.as_deref(), clamp)?,
+        }
+    }
+    tar.finish()
+}
+
+/// Writes an upper directory: whiteouts with mode 0600, opaque markers with mode 0755.
+///
+/// # Errors
+/// What `out` returns.
+pub(super) fn write_upper(entries: &[Upper], out: impl Write) -> io::Result<()> {
+    let mut tar = Builder::new(out);
+    for entry in entries {
+        match entry {
+            Upper::Whiteout { path, link, mtime } => {
+                let name = base_name(path);
+                let dir = &path[..path.len() - name.len()];
+                let mut record = Record::new(format!("{dir}{WHITEOUT}{name}"));
+                record.mode = 0o600;
+                record.mtime = mtime.secs();
+                record.link = link.clone().unwrap_or_default();
+                record.append(&mut tar, &[])?;
+            }
+            Upper::Opaque { path } => {
+                let mut record = Record::new(format!("{path}/{OPAQUE}"));
+                record.mode = 0o755;
+                record.append(&mut tar, &[])?;
+            }
+            Upper::Node {
+                path,
+                inode,
+                hard_link,
+            } => put(&mut tar, path, inode, hard_link.as_deref(), None)?,
         }
     }
     tar.finish()

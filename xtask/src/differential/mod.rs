@@ -40,7 +40,8 @@ use serde_json::Value;
 use crate::args::Args;
 use crate::conformance::base::Base;
 use crate::conformance::scenario::{Expected, Scenario};
-use crate::conformance::{EXPECTED, SCENARIO, act, compare, read};
+use crate::conformance::{act, compare};
+use crate::scenarios::{EXPECTED, SCENARIO, read};
 use crate::{Failure, Outcome, process};
 
 use daemon::{Daemon, Noise};

@@ -1,0 +1,708 @@
+//! Containers: a writable layer over an image, and what ran in it.
+//!
+//! A process runs to its end as soon as it is started. What its modelled time says decides until
+//! when the container counts as running.
+
+use super::Daemon;
+use super::commit::merge;
+use super::volumes::Volume;
+use crate::build::classic::{Failure, Stored};
+use crate::build::process::{add_defaults, credentials, execute, make_directory, real_path};
+use crate::fs::Kind as Node;
+use crate::fs::{Clock, Content, Follow, Fs, Ino, Meta, Overlay, Process, Time, Vfs};
+use crate::image::{Digest, RunConfig, Upper, stored_size, upper};
+use crate::run::container::Mount;
+use crate::run::{Host, Limits, LogLine, Machine, Part, Response, Spec, Stream};
+
+/// What a container is made with.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// `--name`.
+    pub name: Option<String>,
+    /// The image as it was named.
+    pub image_name: String,
+    /// What overrides the image's configuration.
+    pub config: RunConfig,
+    /// `--volume`.
+    pub binds: Vec<Bind>,
+}
+
+/// A volume that a container asks for.
+#[derive(Clone, Debug)]
+pub struct Bind {
+    /// Its name; one of its own otherwise.
+    pub volume: Option<String>,
+    /// Where it is mounted.
+    pub target: String,
+    /// Whether writing fails.
+    pub read_only: bool,
+}
+
+/// A volume in a container.
+#[derive(Clone, Debug)]
+pub struct Mounted {
+    /// The volume.
+    pub volume: String,
+    /// Where.
+    pub target: String,
+    /// Whether writing fails.
+    pub read_only: bool,
+}
+
+/// A container.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// 64 hexadecimal digits.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The image; none for `scratch`.
+    pub image: Option<Digest>,
+    /// The image as it was named.
+    pub image_name: String,
+    /// What it is run with.
+    pub config: RunConfig,
+    /// When it was made.
+    pub created: Time,
+    /// Its volumes.
+    pub mounts: Vec<Mounted>,
+    /// What it does.
+    pub state: State,
+    /// The chain IDs of its image, the lowest first: layers that it needs.
+    pub chain: Vec<Digest>,
+    /// What its image weighs.
+    pub image_size: u64,
+    /// What it wrote.
+    pub log: Vec<LogLine>,
+    /// The image's files with what every container has in them.
+    lower: Fs,
+    /// The writable layer over that.
+    rw: Overlay,
+}
+
+/// What a container does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It was never started.
+    Created,
+    /// It was started.
+    Started {
+        /// When.
+        at: Time,
+        /// When it ended, or will.
+        until: Time,
+        /// Its exit status then.
+        code: i32,
+    },
+}
+
+/// A [`State`] seen at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It was never started.
+    Created,
+    /// It runs since then.
+    Running(Time),
+    /// It ended.
+    Exited {
+        /// When.
+        at: Time,
+        /// With which status.
+        code: i32,
+    },
+}
+
+/// A difference to the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub kind: Kind,
+    /// The absolute path.
+    pub path: String,
+}
+
+/// What became of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It is new.
+    Added,
+    /// It or something in it is another.
+    Changed,
+    /// It is gone.
+    Deleted,
+}
+
+impl Container {
+    /// What it does at a time.
+    pub fn status(&self, now: Time) -> Status {
+        match self.state {
+            State::Created => Status::Created,
+            State::Started { at, until, .. } if now < until => Status::Running(at),
+            State::Started { until, code, .. } => Status::Exited { at: until, code },
+        }
+    }
+
+    /// Whether it runs.
+    pub fn is_running(&self, now: Time) -> bool {
+        matches!(self.status(now), Status::Running(_))
+    }
+
+    /// What is in its writable layer.
+    pub fn upper(&self) -> Vec<Upper> {
+        upper(&self.lower, self.rw.fs())
+    }
+
+    /// What the files of its writable layer weigh, in bytes.
+    pub fn size(&self) -> u64 {
+        stored_size(&self.upper())
+    }
+
+    /// Its files, without its volumes.
+    pub fn fs(&self) -> &Fs {
+        self.rw.fs()
+    }
+
+    /// Where it differs from its image, in order of the paths.
+    pub fn diff(&self) -> Vec<Change> {
+        let mut out = Vec::new();
+        compare(
+            &self.lower,
+            self.rw.fs(),
+            (Fs::ROOT, Fs::ROOT),
+            "",
+            &mut out,
+        );
+        out
+    }
+
+    /// The command as one line.
+    pub fn command(&self) -> Vec<String> {
+        let entrypoint = self.config.entrypoint.iter();
+        entrypoint.chain(&self.config.cmd).cloned().collect()
+    }
+
+    /// Changes its files.
+    pub fn edit<T>(&mut self, clock: &mut Clock, edit: impl FnOnce(&mut Overlay) -> T) -> T {
+        self.rw.clock = *clock;
+        let done = edit(&mut self.rw);
+        *clock = self.rw.clock;
+        done
+    }
+}
+
+/// The differences below a directory that both trees have (moby: `archive.ChangesDirs`).
+fn compare(old: &Fs, new: &Fs, (o, n): (Ino, Ino), path: &str, out: &mut Vec<Change>) {
+    let (below, above) = (old.inode(o), new.inode(n));
+    if std::sync::Arc::ptr_eq(below, above) {
+        return;
+    }
+    let change = |kind, path: String| Change { kind, path };
+    let entries = above.dir().into_iter().flat_map(|dir| dir.iter());
+    for (name, ino) in entries {
+        let path = format!("{path}/{name}");
+        let inode = new.inode(*ino);
+        let Some(was) = old.child(o, name) else {
+            out.push(change(Kind::Added, path.clone()));
+            added(new, *ino, &path, out);
+            continue;
+        };
+        let at = out.len();
+        let before = old.inode(was);
+        match (before.is_dir(), inode.is_dir()) {
+            (true, true) => compare(old, new, (was, *ino), &path, out),
+            (false, true) => added(new, *ino, &path, out),
+            _ => {}
+        }
+        if differs(before, inode) || out.len() > at {
+            out.insert(at, change(Kind::Changed, path));
+        }
+    }
+    let entries = below.dir().into_iter().flat_map(|dir| dir.iter());
+    for (name, _) in entries {
+        if new.child(n, name).is_none() {
+            out.push(change(Kind::Deleted, format!("{path}/{name}")));
+        }
+    }
+}
+
+fn added(new: &Fs, ino: Ino, path: &str, out: &mut Vec<Change>) {
+    for entry in new.walk(ino) {
+        let path = format!("{path}/{}", entry.path);
+        let kind = Kind::Added;
+        out.push(Change { kind, path });
+    }
+}
+
+fn differs(old: &crate::fs::Inode, new: &crate::fs::Inode) -> bool {
+    let owner = |meta: &Meta| (meta.mode, meta.uid, meta.gid);
+    if std::mem::discriminant(&old.kind) != std::mem::discriminant(&new.kind)
+        || owner(&old.meta) != owner(&new.meta)
+    {
+        return true;
+    }
+    // A time without a fraction comes out of an archive that had none.
+    let (t, u) = (old.meta.mtime, new.meta.mtime);
+    let whole = t.subsec_nanos() == 0 || u.subsec_nanos() == 0;
+    let same_time = t == u || (whole && t.secs() == u.secs());
+    !new.is_dir() && (old.size() != new.size() || !same_time)
+}
+
+/// What every container has over its image: mount points that the engine fills.
+fn with_init_layer(image: &Fs, clock: Clock) -> Fs {
+    let mut vfs = Vfs::new(Overlay::over(image, clock));
+    let root = Process {
+        umask: 0,
+        ..Process::root()
+    };
+    // What is there already is taken as it is.
+    for dir in ["/dev", "/dev/pts", "/dev/shm", "/etc", "/proc", "/sys"] {
+        let _ = vfs.mkdir(&root, dir, 0o755);
+    }
+    let files = [
+        "/.dockerenv",
+        "/etc/resolv.conf",
+        "/etc/hosts",
+        "/etc/hostname",
+        "/dev/console",
+    ];
+    for file in files {
+        if !vfs.exists(&root, file) {
+            let _ = vfs.make(&root, file, Node::File(Content::default()), 0o755);
+        }
+    }
+    let _ = vfs.symlink(&root, "/proc/mounts", "/etc/mtab");
+    vfs.into_root().commit()
+}
+
+impl Daemon {
+    /// Makes a container.
+    ///
+    /// # Errors
+    /// The name is taken, the image is gone, the working directory cannot be made.
+    pub fn create(&mut self, image: Option<Digest>, asked: Asked) -> Result<String, String> {
+        let stored = match image {
+            Some(id) => Some(
+                self.images
+                    .get(&id)
+                    .cloned()
+                    .ok_or_else(|| super::images::no_such_image(&id.to_string()))?,
+            ),
+            None => None,
+        };
+        if let Some(name) = &asked.name
+            && let Some(other) = self.containers.values().find(|c| c.name == *name)
+        {
+            return Err(format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \
+                 \"{}\". You have to remove (or rename) that container to be able to reuse that \
+                 name.",
+                other.id
+            ));
+        }
+        let mut config = asked.config;
+        // One empty word stands for: not even the image's.
+        let none = config.entrypoint == [""];
+        if none {
+            config.entrypoint.clear();
+        }
+        if let Some(stored) = &stored {
+            let mut of_image = stored.image.config.config.clone();
+            if none {
+                of_image.entrypoint.clear();
+            }
+            merge(&mut config, &of_image);
+        }
+        if config.cmd.is_empty() && config.entrypoint.is_empty() {
+            return Err("No command specified".into());
+        }
+        let workdir = &config.working_dir;
+        if !workdir.is_empty() && !workdir.starts_with('/') {
+            return Err(format!(
+                "the working directory '{workdir}' is invalid, it needs to be an absolute path"
+            ));
+        }
+        let id = self.new_id();
+        let lower = with_init_layer(&Stored::files(stored.as_deref()), self.clock);
+        let rw = Overlay::over(&lower, self.clock);
+        let created = self.clock.tick();
+        let container = Container {
+            name: asked
+                .name
+                .unwrap_or_else(|| format!("container_{}", self.made)),
+            image,
+            image_name: asked.image_name,
+            config,
+            created,
+            mounts: Vec::new(),
+            state: State::Created,
+            chain: stored
+                .as_ref()
+                .map_or_else(Vec::new, |s| s.image.chain_ids()),
+            image_size: stored.as_ref().map_or(0, |stored| stored.size()),
+            log: Vec::new(),
+            lower,
+            rw,
+            id: id.clone(),
+        };
+        self.containers.insert(id.clone(), container);
+        self.make_workdir(&id)
+            .and_then(|()| self.mount_volumes(&id, &asked.binds))
+            .inspect_err(|_| self.drop_container(&id, true))?;
+        Ok(id)
+    }
+
+    /// Gives a container the volumes that it and its image ask for. A new one begins with what the
+    /// image has there.
+    fn mount_volumes(&mut self, id: &str, binds: &[Bind]) -> Result<(), String> {
+        let container = self.find_container(id)?;
+        let files = container.lower.clone();
+        let mut wanted: Vec<Bind> = binds.to_vec();
+        for target in &container.config.volumes {
+            if !wanted.iter().any(|bind| bind.target == *target) {
+                wanted.push(Bind {
+                    volume: None,
+                    target: target.clone(),
+                    read_only: false,
+                });
+            }
+        }
+        for bind in wanted {
+            let real = real_path(&files, &bind.target)?;
+            let below = files.find(&real);
+            if below.is_some_and(|(_, inode)| !inode.is_dir()) {
+                let path = &bind.target;
+                return Err(format!(
+                    "cannot mount volume over existing file, file exists {path}"
+                ));
+            }
+            let name = self.create_volume(bind.volume.as_deref());
+            let clock = self.clock;
+            if let Some(volume) = self.volumes.get_mut(&name)
+                && let Some((ino, _)) = below
+                && volume.fs.walk(Fs::ROOT).next().is_none()
+            {
+                fill(volume, &files, ino, clock);
+            }
+            if let Some(container) = self.containers.get_mut(id) {
+                container.mounts.push(Mounted {
+                    volume: name,
+                    target: bind.target,
+                    read_only: bind.read_only,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The container of an ID, the beginning of one, or a name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn find_container(&self, name: &str) -> Result<&Container, String> {
+        let bare = name.trim_start_matches('/');
+        if let Some(found) = self.containers.get(name) {
+            return Ok(found);
+        }
+        if let Some(found) = self.containers.values().find(|c| c.name == bare) {
+            return Ok(found);
+        }
+        let mut starting = self.containers.values().filter(|c| c.id.starts_with(name));
+        match (starting.next(), starting.next()) {
+            (Some(found), None) if !name.is_empty() => Ok(found),
+            _ => Err(format!("No such container: {name}")),
+        }
+    }
+
+    pub(super) fn container(&self, id: &str) -> Option<&Container> {
+        self.containers.get(id)
+    }
+
+    /// The container for changing; see [`find_container`](Daemon::find_container).
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn container_mut(&mut self, name: &str) -> Result<(&mut Container, &mut Clock), String> {
+        let id = self.find_container(name)?.id.clone();
+        let missing = || format!("No such container: {name}");
+        let container = self.containers.get_mut(&id).ok_or_else(missing)?;
+        Ok((container, &mut self.clock))
+    }
+
+    /// All containers, the newest first.
+    pub fn containers(&self) -> Vec<&Container> {
+        let mut all: Vec<&Container> = self.containers.values().collect();
+        crate::order::sort_by(&mut all, |a, b| b.created.cmp(&a.created));
+        all
+    }
+
+    /// Makes a container's working directory.
+    ///
+    /// # Errors
+    /// Something is in its way.
+    pub(super) fn make_workdir(&mut self, id: &str) -> Result<(), String> {
+        let (container, clock) = self.container_mut(id)?;
+        let path = container.config.working_dir.clone();
+        if path.is_empty() {
+            return Ok(());
+        }
+        container
+            .edit(clock, |rw| make_directory(rw, &path))
+            .map_err(|why| format!("Cannot mkdir: {path} is not a directory: {why}"))
+    }
+
+    /// Runs a container's command to its end, whatever time it takes, and gives its exit status.
+    ///
+    /// # Errors
+    /// It cannot be started, or an interrupt.
+    pub fn run_to_end(&mut self, id: &str, host: &mut dyn Host) -> Result<i32, Failure> {
+        let nanos = self.start(id, host)?;
+        self.clock.advance(nanos);
+        let container = self.find_container(id).map_err(Failure::step)?;
+        match container.state {
+            State::Started { code, .. } => Ok(code),
+            State::Created => Ok(0),
+        }
+    }
+
+    /// Starts a container; gives how long it will run, in nanoseconds.
+    ///
+    /// # Errors
+    /// It cannot be started, or an interrupt.
+    pub fn start(&mut self, id: &str, host: &mut dyn Host) -> Result<i64, Failure> {
+        let command = self.find_container(id).map_err(Failure::step)?.command();
+        let at = self.clock.now();
+        let (code, nanos, log) = self.process(id, command, host)?;
+        let until = Time(at.0.saturating_add(nanos));
+        let (container, _) = self.container_mut(id).map_err(Failure::step)?;
+        container.state = State::Started { at, until, code };
+        container.log = log;
+        Ok(nanos)
+    }
+
+    /// Runs a process in a container; gives its exit status, how long it takes and what it wrote.
+    ///
+    /// # Errors
+    /// As [`start`](Daemon::start).
+    pub fn process(
+        &mut self,
+        id: &str,
+        args: Vec<String>,
+        host: &mut dyn Host,
+    ) -> Result<(i32, i64, Vec<LogLine>), Failure> {
+        let container = self.find_container(id).map_err(Failure::step)?;
+        let hostname = container.id.get(..12).unwrap_or_default().to_string();
+        let id = container.id.clone();
+        let base = container.rw.fs().clone();
+        let cred = credentials(&base, &container.config.user).map_err(not_started)?;
+        let mut env = vec![
+            (
+                "PATH".to_string(),
+                crate::dockerfile::scope::DEFAULT_PATH.to_string(),
+            ),
+            ("HOSTNAME".to_string(), hostname.clone()),
+        ];
+        for pair in &container.config.env {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match env.iter_mut().find(|(known, _)| known == name) {
+                Some((_, old)) => *old = value.into(),
+                None => env.push((name.into(), value.into())),
+            }
+        }
+        add_defaults(&mut env, &base, &cred);
+        let cwd = match container.config.working_dir.as_str() {
+            "" => "/".to_string(),
+            dir => real_path(&base, dir).map_err(not_started)?,
+        };
+        let mut overlay = container.rw.clone();
+        overlay.clock = self.clock;
+        let mut mounts = vec![file_mount(
+            "/etc/hostname",
+            &format!("{hostname}\n"),
+            self.clock,
+        )];
+        for mounted in &container.mounts {
+            let files = self.volumes.get(&mounted.volume);
+            let files = files.map_or_else(Fs::empty, |volume| volume.fs.clone());
+            // The mount point stays in the container's layer.
+            make_directory(&mut overlay, &mounted.target).map_err(not_started)?;
+            mounts.push(Mount {
+                target: mounted.target.clone(),
+                overlay: Overlay::over(&files, self.clock),
+                root: Fs::ROOT,
+                read_only: mounted.read_only,
+            });
+        }
+        let spec = Spec {
+            args,
+            env,
+            cwd,
+            cred,
+            hostname,
+            limits: Limits::default(),
+        };
+        let mut gate = Gate {
+            host,
+            refused: None,
+        };
+        let ran = execute(overlay, mounts, &spec, &mut gate)?;
+        if let Some(why) = gate.refused {
+            return Err(not_started(why));
+        }
+        let (remains, outcome) = ran.map_err(|error| not_started(error.to_string()))?;
+        self.clock = remains.root.clock;
+        // The first mount is the engine's own.
+        let volumes = remains.mounts.into_iter().skip(1);
+        let mut root = remains.root;
+        root.forget_unnamed();
+        if let Some(container) = self.containers.get_mut(&id) {
+            container.rw = root;
+            for (mounted, overlay) in container.mounts.iter().zip(volumes) {
+                if let Some(volume) = self.volumes.get_mut(&mounted.volume) {
+                    volume.fs = overlay.commit();
+                }
+            }
+        }
+        let nanos = i64::try_from(outcome.nanos).unwrap_or(i64::MAX);
+        Ok((outcome.exit_code, nanos, outcome.log))
+    }
+
+    /// Ends a container that runs.
+    ///
+    /// # Errors
+    /// There is none, or it does not run.
+    pub fn kill(&mut self, name: &str) -> Result<(), String> {
+        let now = self.clock.now();
+        let (container, _) = self.container_mut(name)?;
+        if !container.is_running(now) {
+            let id = &container.id;
+            return Err(format!(
+                "Cannot kill container: {name}: Container {id} is not running"
+            ));
+        }
+        if let State::Started { until, code, .. } = &mut container.state {
+            (*until, *code) = (now, 137);
+        }
+        Ok(())
+    }
+
+    /// Removes a container.
+    ///
+    /// # Errors
+    /// There is none, or it runs and is not to be ended.
+    pub fn remove_container(
+        &mut self,
+        name: &str,
+        force: bool,
+        volumes: bool,
+    ) -> Result<(), String> {
+        let container = self.find_container(name)?;
+        let id = container.id.clone();
+        if container.is_running(self.clock.now()) && !force {
+            return Err(format!(
+                "You cannot remove a running container {id}. Stop the container before \
+                 attempting removal or force remove"
+            ));
+        }
+        self.drop_container(&id, volumes);
+        Ok(())
+    }
+
+    pub(super) fn drop_container(&mut self, id: &str, volumes: bool) {
+        let Some(container) = self.containers.remove(id) else {
+            return;
+        };
+        for mounted in container.mounts.iter().filter(|_| volumes) {
+            let anonymous = self
+                .volumes
+                .get(&mounted.volume)
+                .is_some_and(|v| v.anonymous);
+            if anonymous && self.users_of(&mounted.volume).is_empty() {
+                self.volumes.remove(&mounted.volume);
+            }
+        }
+    }
+}
+
+/// A new volume begins with the files that the image has where it is mounted.
+fn fill(volume: &mut Volume, files: &Fs, from: Ino, clock: Clock) {
+    let mut overlay = Overlay::over(&Fs::empty(), clock);
+    let top = files.inode(from).meta.clone();
+    let mut times = Vec::new();
+    for entry in files.walk(from) {
+        let dir = overlay
+            .fs()
+            .find(&crate::fs::parent(&entry.path))
+            .map(|(ino, _)| ino);
+        let (Some(dir), name) = (dir, crate::fs::base_name(&entry.path)) else {
+            continue;
+        };
+        let kind = match entry.inode.is_dir() {
+            true => Node::empty_dir(),
+            false => entry.inode.kind.clone(),
+        };
+        let meta = entry.inode.meta.clone();
+        let time = meta.mtime;
+        if let Ok(made) = overlay.create(dir, name, kind, meta) {
+            times.push((made, time));
+        }
+    }
+    overlay.set_meta(Fs::ROOT, |meta| *meta = top);
+    for (ino, time) in times {
+        overlay.restore_time(ino, time);
+    }
+    volume.fs = overlay.commit();
+}
+
+fn file_mount(target: &str, text: &str, clock: Clock) -> Mount {
+    let mut vfs = Vfs::new(Overlay::over(&Fs::empty(), clock));
+    let root = Process::root();
+    let _ = vfs.make(&root, "/f", Node::File(Content::from(text)), 0o644);
+    let found = vfs.resolve(&root, "/f", Follow::No).ok();
+    Mount {
+        target: target.into(),
+        root: found.and_then(|spot| spot.ino).unwrap_or(Fs::ROOT),
+        overlay: vfs.into_root(),
+        read_only: true,
+    }
+}
+
+/// What the engine says of a process that could not be started.
+fn not_started(why: String) -> Failure {
+    Failure::step(format!(
+        "failed to create shim task: OCI runtime create failed: runc create failed: unable to \
+         start container process: {why}: unknown"
+    ))
+}
+
+/// Passes output on, but for what says that there was no process.
+struct Gate<'a> {
+    host: &'a mut dyn Host,
+    refused: Option<String>,
+}
+
+impl Host for Gate<'_> {
+    fn output(&mut self, stream: Stream, text: &str) {
+        let start = "runc run failed: unable to start container process: error during container \
+                     init: ";
+        match text.strip_prefix(start) {
+            Some(why) if stream == Stream::Stderr => self.refused = Some(why.trim_end().into()),
+            _ => self.host.output(stream, text),
+        }
+    }
+
+    fn cancelled(&mut self) -> bool {
+        self.host.cancelled()
+    }
+
+    fn machine(&self) -> Machine {
+        self.host.machine()
+    }
+
+    fn part(&mut self, name: &str) -> Part {
+        self.host.part(name)
+    }
+
+    fn fetch(&mut self, url: &str) -> Option<Response> {
+        self.host.fetch(url)
+    }
+}

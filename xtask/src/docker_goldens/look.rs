@@ -1,0 +1,191 @@
+//! Looking at what no command prints.
+
+use std::collections::BTreeSet;
+
+use layerwise::cli::Desktop;
+use layerwise::fs::{Inode, Kind};
+use layerwise::image::{Image, TarNode, read_tar};
+use serde_json::{Map, Value, json};
+
+use super::names::Names;
+
+/// Times before this were authored; all others are the present.
+const LONG_AGO: i64 = super::edit::OLD + 86_400 * 365 * 2;
+/// The longest text that is shown.
+const SHOWN: u64 = 200;
+
+/// What a look sees.
+///
+/// # Errors
+/// It cannot be done.
+pub fn look(
+    step: &Value,
+    desktop: &mut Desktop,
+    base: &Image,
+    names: &mut Names,
+) -> Result<Value, String> {
+    let text = |key: &str| step[key].as_str().unwrap_or_default();
+    match text("look") {
+        "config" => config(desktop, text("image"), names),
+        "layers" => layers(desktop, text("image"), base, names),
+        other => Err(format!("a look at {other} is not simulated")),
+    }
+}
+
+fn inspect(desktop: &mut Desktop, kind: &str, name: &str) -> Result<Value, String> {
+    let words = ["docker", kind, "inspect", name].map(String::from);
+    let answer = desktop.run(&words, &[]).map_err(|e| format!("{e:?}"))?;
+    let mut found: Value = serde_json::from_str(&answer.stdout)
+        .map_err(|_| format!("{kind} {name}: {}", answer.stderr))?;
+    match found.get_mut(0) {
+        Some(found) => Ok(found.take()),
+        None => Err(answer.stderr),
+    }
+}
+
+fn config(desktop: &mut Desktop, image: &str, names: &mut Names) -> Result<Value, String> {
+    const LEFT_OUT: [&str; 9] = [
+        "Hostname",
+        "Domainname",
+        "Image",
+        "AttachStdin",
+        "AttachStdout",
+        "AttachStderr",
+        "Tty",
+        "OpenStdin",
+        "StdinOnce",
+    ];
+    let found = inspect(desktop, "image", image)?;
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    };
+    let fields = found["Config"].as_object().into_iter().flatten();
+    let kept = fields.filter(|(key, value)| !LEFT_OUT.contains(&key.as_str()) && !empty(value));
+    let config: Map<String, Value> = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
+    Ok(names.deep(&json!({
+        "Id": found["Id"],
+        "RepoTags": found["RepoTags"],
+        "RepoDigests": found["RepoDigests"],
+        "Parent": found["Parent"],
+        "Comment": found["Comment"],
+        "Author": found["Author"],
+        "Config": config,
+        "ContainerConfig.Cmd": found["ContainerConfig"]["Cmd"],
+        "Architecture": found["Architecture"],
+        "Os": found["Os"],
+        "Size": found["Size"],
+        "Layers": found["RootFS"]["Layers"],
+    })))
+}
+
+fn layers(desktop: &Desktop, name: &str, base: &Image, names: &mut Names) -> Result<Value, String> {
+    let image = desktop.daemon.find_image(name)?;
+    let below: BTreeSet<_> = base.layers.iter().map(|layer| layer.diff_id).collect();
+    let mut out = Vec::new();
+    for layer in &image.image.layers {
+        let mut shown = json!({"diff_id": names.text(&layer.diff_id.to_string())});
+        if !below.contains(&layer.diff_id) {
+            let tar = layer.tar().map_err(|error| error.to_string())?;
+            shown["entries"] = entries(&tar, names)?;
+        }
+        out.push(shown);
+    }
+    Ok(Value::Array(out))
+}
+
+/// The entries of a tar, in its order.
+fn entries(tar: &[u8], names: &mut Names) -> Result<Value, String> {
+    let mut links = whiteout_links(tar);
+    let mut out = Vec::new();
+    for entry in read_tar(tar).map_err(|error| error.to_string())? {
+        let mut shown = match &entry.node {
+            TarNode::Inode(inode) => node(&entry.path, inode, names),
+            TarNode::HardLink(first) => {
+                let mut shown = json!({"path": entry.path, "type": "hardlink", "size": 0});
+                shown["linkname"] = json!(first);
+                shown
+            }
+        };
+        let (link, header) = links.remove(0);
+        if shown["type"] == "file" && !link.is_empty() {
+            shown["linkname"] = json!(link);
+        }
+        if shown["type"] == "hardlink" {
+            shown["mode"] = json!(format!("{:04o}", header.0));
+            shown["uid"] = json!(header.1);
+            shown["gid"] = json!(header.2);
+            authored(&mut shown, header.3);
+        }
+        out.push(shown);
+    }
+    Ok(Value::Array(out))
+}
+
+fn authored(shown: &mut Value, mtime: i64) {
+    if mtime < LONG_AGO {
+        shown["mtime"] = json!(mtime);
+    }
+}
+
+fn node(path: &str, inode: &Inode, names: &mut Names) -> Value {
+    let (kind, link) = match &inode.kind {
+        Kind::File(_) | Kind::Socket => ("file", ""),
+        Kind::Dir(_) => ("dir", ""),
+        Kind::Symlink(target) => ("symlink", &**target),
+        Kind::CharDevice(..) => ("char", ""),
+        Kind::BlockDevice(..) => ("block", ""),
+        Kind::Fifo => ("fifo", ""),
+    };
+    let slash = if kind == "dir" { "/" } else { "" };
+    let content = inode.file();
+    let size = content.map_or(0, layerwise::fs::Content::size);
+    let mut shown = json!({
+        "path": format!("{path}{slash}"),
+        "type": kind,
+        "mode": format!("{:04o}", inode.meta.mode),
+        "uid": inode.meta.uid,
+        "gid": inode.meta.gid,
+        "size": size,
+        "linkname": link,
+    });
+    authored(&mut shown, inode.meta.mtime.secs());
+    let text = content.and_then(|content| std::str::from_utf8(content.bytes()).ok());
+    if let Some(text) = text.filter(|_| (1..=SHOWN).contains(&size)) {
+        shown["text"] = json!(names.text(text));
+    }
+    shown
+}
+
+/// Mode, owner and time of an entry, as its header has them.
+type Header = (u32, u32, u32, i64);
+
+/// The name that each entry of a tar links to, whatever its type, and its header: what a reader
+/// that knows whiteouts passes over.
+fn whiteout_links(tar: &[u8]) -> Vec<(String, Header)> {
+    const BLOCK: usize = 512;
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(header) = tar.get(at..at + BLOCK).filter(|block| block[0] != 0) {
+        let text = |from: usize, to: usize| {
+            let field = String::from_utf8_lossy(&header[from..to]).into_owned();
+            field.trim_matches(['\0', ' ']).to_string()
+        };
+        let number = |from: usize, to: usize| i64::from_str_radix(&text(from, to), 8).unwrap_or(0);
+        let size = number(124, 135) as usize;
+        at += BLOCK + size.div_ceil(BLOCK) * BLOCK;
+        if header[156] != b'x' && header[156] != b'g' {
+            let meta = (
+                number(100, 107) as u32,
+                number(108, 115) as u32,
+                number(116, 123) as u32,
+                number(136, 147),
+            );
+            out.push((text(157, 257), meta));
+        }
+    }
+    out
+}
