@@ -49,6 +49,11 @@ const PARTS: &[Part] = &[
         run: conformance,
     },
     Part {
+        group: "conformance",
+        name: "docker goldens",
+        run: docker_goldens,
+    },
+    Part {
         group: "plays",
         name: "plays",
         run: plays,
@@ -77,6 +82,8 @@ const PARTS: &[Part] = &[
 
 /// The tests that act out the recorded builds.
 const CONFORMANCE: &str = "conformance::tests";
+/// The tests that act out the recorded docker commands.
+const DOCKER_GOLDENS: &str = "docker_goldens::tests";
 
 /// Runs all parts, or those of one group, and says what each took. A part that fails does not keep
 /// the others from running.
@@ -135,7 +142,15 @@ fn format() -> Outcome {
 }
 
 fn native() -> Outcome {
-    must(cargo().args(["test", "--locked", "--", "--skip", CONFORMANCE]))
+    must(cargo().args([
+        "test",
+        "--locked",
+        "--",
+        "--skip",
+        CONFORMANCE,
+        "--skip",
+        DOCKER_GOLDENS,
+    ]))
 }
 
 fn lints() -> Outcome {
@@ -196,12 +211,20 @@ fn xtask(words: &[&str]) -> Outcome {
 }
 
 fn conformance() -> Outcome {
+    recorded(CONFORMANCE)
+}
+
+fn docker_goldens() -> Outcome {
+    recorded(DOCKER_GOLDENS)
+}
+
+fn recorded(tests: &str) -> Outcome {
     must(cargo().args([
         "test",
         "--locked",
         "--package",
         "xtask",
-        CONFORMANCE,
+        tests,
         "--",
         "--nocapture",
     ]))
