@@ -2,11 +2,11 @@
 
 use super::{Command, Done, Flags, Job, Outside, Wrong, flags, units};
 use crate::build::classic::{self, Failure, Options, source};
-use crate::context::{Ignore, Patterns};
+use crate::context::{Context, Ignore, Patterns};
 use crate::dockerfile::golang::{clean_path, join_path};
 use crate::dockerfile::reference::Reference;
 use crate::engine::daemon::Building;
-use crate::fs::{Fs, Ino};
+use crate::fs::{Content, Fs, Ino};
 
 pub(super) const COMMANDS: &[Command] = &[BUILD, IMAGE_BUILD];
 
@@ -61,14 +61,16 @@ fn build(job: &mut Job<'_>, flags: &Flags) -> Done {
         })?);
     }
     let path = flags.only(&BUILD)?;
-    let mut context = Directory::find(job, path, flags.value("file"))?;
+    let (name, text, sent) = match path {
+        "-" => from_stdin(job)?,
+        path => Directory::find(job, path, flags.value("file"))?.send(job)?,
+    };
     let quiet = flags.on("quiet");
-    let (text, sent) = context.send(job)?;
     if !quiet {
         let size = units::total(sent.bytes);
         job.line(format!("Sending build context to Docker daemon {size:>8}"));
     }
-    let options = options(flags, std::mem::take(&mut context.dockerfile));
+    let options = options(flags, name);
     let mut out = String::new();
     let desktop = &mut *job.desktop;
     let mut building = Building {
@@ -132,6 +134,23 @@ fn options(flags: &Flags, dockerfile: String) -> Options {
     }
 }
 
+/// The name of the Dockerfile, its text, and the files.
+type Sent = (String, String, source::Sent);
+
+/// A Dockerfile on standard input, without any other file.
+fn from_stdin(job: &Job<'_>) -> Result<Sent, Wrong> {
+    const NAME: &str = "Dockerfile";
+    let fail = |why: String| Wrong::Status(format!("{why}\n"), 1);
+    let mut files = Context::new(job.now());
+    files
+        .write(NAME, Content::new(job.stdin))
+        .map_err(|error| fail(error.to_string()))?;
+    let sent = source::send(files.fs(), Fs::ROOT, &Patterns::default(), job.now())
+        .map_err(|errno| fail(errno.to_string()))?;
+    let text = String::from_utf8_lossy(job.stdin).into_owned();
+    Ok((NAME.into(), text, sent))
+}
+
 /// The directory that is built.
 struct Directory {
     ino: Ino,
@@ -182,7 +201,7 @@ impl Directory {
 
     /// The Dockerfile, and what `.dockerignore` leaves. The Dockerfile and the ignore file always
     /// go with it, and are taken away again once they are read.
-    fn send(&self, job: &Job<'_>) -> Result<(String, source::Sent), Wrong> {
+    fn send(self, job: &Job<'_>) -> Result<Sent, Wrong> {
         let fail = |why: String| Wrong::Status(format!("{why}\n"), 1);
         let files = job.desktop.files.fs();
         let text = files.read_text(&join_path(&self.path, ".dockerignore"));
@@ -205,7 +224,7 @@ impl Directory {
         if text.is_some() {
             hidden.into_iter().for_each(|path| sent.forget(path));
         }
-        Ok((dockerfile, sent))
+        Ok((self.dockerfile, dockerfile, sent))
     }
 }
 

@@ -26,6 +26,11 @@ pub fn play(scenario: &Value, (base_name, base): &(String, Image)) -> Result<Vec
         return Err(format!("the storage driver {driver} is not simulated"));
     }
     let mut desktop = Desktop::new(START, DIR);
+    // There are no other images than those of the scenario.
+    desktop
+        .world
+        .supply("index.json", br#"{"images":{},"aliases":[]}"#.as_slice())
+        .map_err(|error| error.to_string())?;
     if scenario["base"].as_bool() != Some(false) {
         let name = Reference::parse(base_name)?;
         desktop.daemon.load(base.clone(), Some(&name));

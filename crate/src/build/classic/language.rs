@@ -134,6 +134,9 @@ fn in_old_words(error: &Diagnostic) -> String {
     ] {
         text = text.replacen(new, old, 1);
     }
+    if let Some((before, word)) = text.split_once("unknown instruction: ") {
+        text = format!("{before}unknown instruction: {}", word.to_uppercase());
+    }
     if let Some((before, number)) = text.split_once("--retries cannot be negative (") {
         text = format!("{before}--retries must be at least 1 (not {number}");
     }
