@@ -299,13 +299,12 @@ fn exec(job: &mut Job<'_>, flags: &Flags) -> Done {
     let (out, err) = (outside.out, outside.err);
     job.out += &out;
     job.err += &err;
-    let (code, nanos, _) = ran.map_err(wrong)?;
-    job.desktop.daemon.clock.advance(nanos);
+    let (code, _) = ran.map_err(wrong)?;
     exit(code)
 }
 
 /// The image of a container as `docker ps` names it: its name, as long as that leads to it.
-fn image_of(job: &Job<'_>, container: &Container) -> String {
+pub(super) fn image_of(job: &Job<'_>, container: &Container) -> String {
     let id = container.image.map_or(String::new(), |id| id.short());
     match job.desktop.daemon.find_image(&container.image_name) {
         Ok(image)
@@ -318,7 +317,7 @@ fn image_of(job: &Job<'_>, container: &Container) -> String {
     }
 }
 
-fn command_of(container: &Container, whole: bool) -> String {
+pub(super) fn command_of(container: &Container, whole: bool) -> String {
     let command = container.command();
     let shown = |(at, word): (usize, &String)| match at > 0 && word.contains(' ') {
         true => format!("'{word}'"),
@@ -334,7 +333,7 @@ fn command_of(container: &Container, whole: bool) -> String {
     })
 }
 
-fn status_of(job: &Job<'_>, container: &Container) -> String {
+pub(super) fn status_of(job: &Job<'_>, container: &Container) -> String {
     let now = job.now();
     match container.status(now) {
         Status::Created => "Created".into(),

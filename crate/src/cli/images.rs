@@ -9,8 +9,9 @@ use super::{Command, Done, Flags, Job, Wrong, refused, template, units};
 use crate::build::classic::Stored;
 use crate::context::glob;
 use crate::dockerfile::reference::Reference;
-use crate::engine::daemon::{HistoryRow, Removed};
+use crate::engine::daemon::{Daemon, HistoryRow, Removed};
 use crate::fs::Time;
+use crate::image::Digest;
 
 pub(super) const COMMANDS: &[Command] = &[
     IMAGES,
@@ -80,7 +81,7 @@ const IMAGE_RM: Command = Command {
     ..RMI
 };
 
-const NONE: &str = "<none>";
+pub(super) const NONE: &str = "<none>";
 
 /// A line of `docker images`: an image under one of its names.
 struct Listed {
@@ -99,9 +100,7 @@ fn images(job: &mut Job<'_>, flags: &Flags) -> Done {
         false => image.id().short(),
     };
     if flags.on("quiet") {
-        let mut ids: Vec<String> = rows.iter().map(|row| id(&row.image)).collect();
-        ids.dedup();
-        ids.into_iter().for_each(|id| job.line(id));
+        rows.iter().for_each(|row| job.line(id(&row.image)));
         return Ok(());
     }
     if let Some(format) = flags.value("format").filter(|format| *format != "table") {
@@ -202,6 +201,16 @@ fn listed(image: &Arc<Stored>, name: &Reference, all: &[Reference]) -> Listed {
         digest: digest.unwrap_or_else(|| NONE.into()),
         repository,
     }
+}
+
+/// Repository and tag of each name of an image.
+pub(super) fn names(daemon: &Daemon, id: Digest) -> Vec<(String, String)> {
+    let names = daemon.names_of(id);
+    let tagged = names.iter().filter_map(|name| {
+        let tag = name.tag.clone()?;
+        Some((name.familiar_name(), tag))
+    });
+    tagged.collect()
 }
 
 #[derive(Default)]

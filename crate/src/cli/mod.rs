@@ -14,6 +14,7 @@ mod prune;
 mod table;
 mod template;
 mod units;
+mod usage;
 mod volumes;
 mod words;
 
@@ -137,6 +138,7 @@ impl Job<'_> {
             inspect::COMMANDS,
             containers::COMMANDS,
             prune::COMMANDS,
+            usage::COMMANDS,
             volumes::COMMANDS,
         ];
         let matching = |command: &&Command| {

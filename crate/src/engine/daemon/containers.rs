@@ -455,8 +455,9 @@ impl Daemon {
     /// # Errors
     /// It cannot be started, or an interrupt.
     pub fn run_to_end(&mut self, id: &str, host: &mut dyn Host) -> Result<i32, Failure> {
-        let nanos = self.start(id, host)?;
-        self.clock.advance(nanos);
+        let until = self.begin(id, host)?;
+        self.clock
+            .advance(until.0.saturating_sub(self.clock.now().0));
         let container = self.find_container(id).map_err(Failure::step)?;
         match container.state {
             State::Started { code, .. } => Ok(code),
@@ -464,22 +465,29 @@ impl Daemon {
         }
     }
 
-    /// Starts a container; gives how long it will run, in nanoseconds.
+    /// Starts a container, which goes on while other things happen.
     ///
     /// # Errors
     /// It cannot be started, or an interrupt.
-    pub fn start(&mut self, id: &str, host: &mut dyn Host) -> Result<i64, Failure> {
+    pub fn start(&mut self, id: &str, host: &mut dyn Host) -> Result<(), Failure> {
+        self.begin(id, host).map(drop)
+    }
+
+    /// Starts a container; gives when it will end. The clock stays where it is.
+    fn begin(&mut self, id: &str, host: &mut dyn Host) -> Result<Time, Failure> {
         let command = self.find_container(id).map_err(Failure::step)?.command();
-        let at = self.clock.now();
-        let (code, nanos, log) = self.process(id, command, host)?;
-        let until = Time(at.0.saturating_add(nanos));
+        let clock = self.clock;
+        let (code, log) = self.process(id, command, host)?;
+        let (at, until) = (clock.now(), self.clock.now());
+        self.clock = clock;
+        self.clock.tick();
         let (container, _) = self.container_mut(id).map_err(Failure::step)?;
         container.state = State::Started { at, until, code };
         container.log = log;
-        Ok(nanos)
+        Ok(until)
     }
 
-    /// Runs a process in a container; gives its exit status, how long it takes and what it wrote.
+    /// Runs a process in a container to its end; gives its exit status and what it wrote.
     ///
     /// # Errors
     /// As [`start`](Daemon::start).
@@ -488,7 +496,7 @@ impl Daemon {
         id: &str,
         args: Vec<String>,
         host: &mut dyn Host,
-    ) -> Result<(i32, i64, Vec<LogLine>), Failure> {
+    ) -> Result<(i32, Vec<LogLine>), Failure> {
         let container = self.find_container(id).map_err(Failure::step)?;
         let hostname = container.id.get(..12).unwrap_or_default().to_string();
         let id = container.id.clone();
@@ -562,8 +570,7 @@ impl Daemon {
                 }
             }
         }
-        let nanos = i64::try_from(outcome.nanos).unwrap_or(i64::MAX);
-        Ok((outcome.exit_code, nanos, outcome.log))
+        Ok((outcome.exit_code, outcome.log))
     }
 
     /// Ends a container that runs.

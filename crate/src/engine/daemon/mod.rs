@@ -13,6 +13,7 @@ mod containers;
 mod images;
 mod prune;
 mod remove;
+mod usage;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use containers::{Asked, Bind, Change, Container, Kind, Mounted, State, Statu
 pub use images::HistoryRow;
 pub use prune::Pruned;
 pub use remove::Removed;
+pub use usage::{ImageUsage, Usage};
 pub use volumes::Volume;
 
 /// The engine. A clone shares what is large.
