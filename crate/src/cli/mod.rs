@@ -7,6 +7,7 @@
 
 mod build;
 mod containers;
+mod copy;
 mod flags;
 mod images;
 mod inspect;
@@ -45,7 +46,7 @@ pub struct Desktop {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// Standard output.
-    pub stdout: String,
+    pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: String,
     /// The exit status.
@@ -73,6 +74,8 @@ struct Job<'a> {
     desktop: &'a mut Desktop,
     stdin: &'a [u8],
     out: String,
+    /// What goes to standard output and is no text.
+    raw: Vec<u8>,
     err: String,
 }
 
@@ -108,10 +111,11 @@ impl Desktop {
             desktop: &mut next,
             stdin,
             out: String::new(),
+            raw: Vec::new(),
             err: String::new(),
         };
         let outcome = job.command(words);
-        let (out, err) = (job.out, job.err);
+        let (out, raw, err) = (job.out, job.raw, job.err);
         let (text, code) = match outcome {
             Ok(()) => (String::new(), 0),
             Err(Wrong::Status(text, code)) => (text, code),
@@ -119,7 +123,7 @@ impl Desktop {
         };
         *self = next;
         Ok(Answer {
-            stdout: out,
+            stdout: [out.into_bytes(), raw].concat(),
             stderr: format!("{err}{text}"),
             code,
         })
@@ -137,6 +141,7 @@ impl Job<'_> {
             images::COMMANDS,
             inspect::COMMANDS,
             containers::COMMANDS,
+            copy::COMMANDS,
             prune::COMMANDS,
             usage::COMMANDS,
             volumes::COMMANDS,

@@ -1,6 +1,6 @@
 //! The overlay: a lower snapshot, and what is changed on top of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::inode::Memo;
@@ -25,6 +25,8 @@ pub struct Overlay {
     events: Option<Vec<Event>>,
     /// Inodes without a name, which open files may still use.
     orphans: Vec<Ino>,
+    /// Directories of this layer that were moved into one that exists below.
+    moved: BTreeSet<Ino>,
     limit: usize,
 }
 
@@ -72,6 +74,7 @@ impl Overlay {
             clock,
             events: None,
             orphans: Vec::new(),
+            moved: BTreeSet::new(),
             limit: Overlay::MAX_INODES,
         }
     }
@@ -129,6 +132,12 @@ impl Overlay {
         self.merged
             .get(ino)
             .is_some_and(|inode| inode.layer == self.merged.layer)
+    }
+
+    /// Whether the kernel has marked the directory as opaque when it was moved: whatever the name
+    /// had below is hidden, were there anything (overlayfs: `ovl_rename`).
+    pub fn is_moved(&self, dir: Ino) -> bool {
+        self.moved.contains(&dir)
     }
 
     /// Makes a new inode under `name` in `dir`. The directory takes a tick.
@@ -271,6 +280,9 @@ impl Overlay {
         }
         self.enter(to.0, to.1, ino);
         self.detach_name(from.0, from.1);
+        if is_dir && self.lower.get(to.0).is_some() {
+            self.moved.insert(ino);
+        }
         let inode = self.inode_mut(ino);
         if inode.parent == from.0 {
             inode.parent = to.0;

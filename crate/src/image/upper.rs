@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::tar_write::{OPAQUE, WHITEOUT, write_upper};
 use super::{Digest, Hasher, Layer, TarEntry, TarNode};
-use crate::fs::{Change, Content, Fs, Ino, Inode, Kind, Meta, Name, Time, base_name};
+use crate::fs::{Change, Content, Fs, Ino, Inode, Kind, Meta, Name, Overlay, Time, base_name};
 
 /// One entry of an upper directory. Paths have no slash in front or behind.
 #[derive(Clone, Debug)]
@@ -52,12 +52,12 @@ impl Upper {
     }
 }
 
-/// The upper directory that leads from `lower` to `merged`, in the order of its archive: by byte
-/// order of the names. `merged` must come from one overlay over `lower`.
-pub fn upper(lower: &Fs, merged: &Fs) -> Vec<Upper> {
+/// The upper directory of an overlay, in the order of its archive: by byte order of the names.
+pub fn upper(overlay: &Overlay) -> Vec<Upper> {
     let mut walk = Walk {
-        lower,
-        merged,
+        overlay,
+        lower: overlay.lower(),
+        merged: overlay.fs(),
         out: Vec::new(),
         names: BTreeMap::new(),
         whiteout: None,
@@ -67,6 +67,7 @@ pub fn upper(lower: &Fs, merged: &Fs) -> Vec<Upper> {
 }
 
 struct Walk<'a> {
+    overlay: &'a Overlay,
     lower: &'a Fs,
     merged: &'a Fs,
     out: Vec<Upper>,
@@ -130,7 +131,7 @@ impl Walk<'_> {
         let Some(dir) = self.merged.inode(ino).dir() else {
             return;
         };
-        if hides {
+        if hides || self.overlay.is_moved(ino) {
             self.out.push(Upper::Opaque { path: path.clone() });
         }
         for (name, child) in dir.iter() {

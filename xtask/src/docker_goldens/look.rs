@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use layerwise::cli::Desktop;
-use layerwise::fs::{Inode, Kind};
-use layerwise::image::{Image, TarNode, read_tar};
+use layerwise::fs::{Fs, Inode, Kind};
+use layerwise::image::{Image, TarNode, Upper, read_tar};
 use serde_json::{Map, Value, json};
 
 use super::names::Names;
@@ -28,6 +28,8 @@ pub fn look(
     match text("look") {
         "config" => config(desktop, text("image"), names),
         "layers" => layers(desktop, text("image"), base, names),
+        "tar" => tar(desktop, step, base, names),
+        "upper" => upper(desktop, text("container"), names),
         other => Err(format!("a look at {other} is not simulated")),
     }
 }
@@ -35,7 +37,7 @@ pub fn look(
 fn inspect(desktop: &mut Desktop, kind: &str, name: &str) -> Result<Value, String> {
     let words = ["docker", kind, "inspect", name].map(String::from);
     let answer = desktop.run(&words, &[]).map_err(|e| format!("{e:?}"))?;
-    let mut found: Value = serde_json::from_str(&answer.stdout)
+    let mut found: Value = serde_json::from_slice(&answer.stdout)
         .map_err(|_| format!("{kind} {name}: {}", answer.stderr))?;
     match found.get_mut(0) {
         Some(found) => Ok(found.take()),
@@ -95,6 +97,114 @@ fn layers(desktop: &Desktop, name: &str, base: &Image, names: &mut Names) -> Res
         out.push(shown);
     }
     Ok(Value::Array(out))
+}
+
+/// A container's upper folder as the kernel shows it.
+fn upper(desktop: &Desktop, container: &str, names: &mut Names) -> Result<Value, String> {
+    let entries = desktop.daemon.find_container(container)?.upper();
+    let mut out: Vec<Value> = Vec::new();
+    for entry in &entries {
+        let shown = match entry {
+            Upper::Node {
+                path,
+                inode,
+                hard_link,
+            } => {
+                let mut shown = node(path, inode, names);
+                for key in ["linkname", "mtime", "text"] {
+                    let link = key == "linkname" && shown["type"] == "symlink";
+                    if let Some(fields) = shown.as_object_mut().filter(|_| !link) {
+                        fields.remove(key);
+                    }
+                }
+                if shown["type"] != "file" {
+                    shown.as_object_mut().map(|fields| fields.remove("size"));
+                }
+                shown["path"] = json!(path);
+                let first = hard_link.as_ref().unwrap_or(path);
+                let again = entries.iter().filter(|other| match other {
+                    Upper::Node {
+                        hard_link, path, ..
+                    } => hard_link.as_ref().unwrap_or(path) == first,
+                    _ => false,
+                });
+                if again.count() > 1 {
+                    shown["links"] = json!(inode.nlink());
+                }
+                shown
+            }
+            Upper::Whiteout { path, .. } => json!({
+                "path": path, "mode": "0000", "uid": 0, "gid": 0, "type": "char",
+                "device": [0, 0],
+            }),
+            Upper::Opaque { .. } => {
+                if let Some(dir) = out.last_mut() {
+                    dir["xattrs"] = json!({"trusted.overlay.opaque": "y"});
+                }
+                continue;
+            }
+        };
+        out.push(shown);
+    }
+    out.sort_by_key(|entry| entry["path"].as_str().map(String::from));
+    Ok(Value::Array(out))
+}
+
+/// A flat tar among the files: all of it, or what differs from the base.
+fn tar(desktop: &Desktop, step: &Value, base: &Image, names: &mut Names) -> Result<Value, String> {
+    let path = step["file"].as_str().unwrap_or_default();
+    let (_, ino) = desktop.files.fs().follow(path).map_err(|e| e.to_string())?;
+    let content = desktop
+        .files
+        .fs()
+        .inode(ino)
+        .file()
+        .ok_or("it is no file")?;
+    let found = entries(content.bytes(), names)?;
+    if step["all"].as_bool() == Some(true) {
+        return Ok(found);
+    }
+    Ok(against(found, base))
+}
+
+/// What of a tree differs from the base, and what is missing of it.
+fn against(found: Value, base: &Image) -> Value {
+    let found = found.as_array().cloned().unwrap_or_default();
+    let fs = base.fs();
+    let mut missing: BTreeSet<String> = fs.walk(Fs::ROOT).map(|entry| entry.path).collect();
+    let count = found.len();
+    let differs = |entry: &Value| {
+        let path = entry["path"]
+            .as_str()
+            .unwrap_or_default()
+            .trim_end_matches('/');
+        let Some((_, inode)) = fs.find(path) else {
+            return true;
+        };
+        let there = node(path, inode, &mut Names::new(Vec::new(), Vec::new()));
+        let same = ["mode", "uid", "gid", "size"].into_iter().all(|key| {
+            entry[key].is_null()
+                || entry[key] == there[key]
+                || (key == "mode" && there["type"] == "symlink")
+        });
+        let kinds = (there["type"].as_str(), entry["type"].as_str());
+        let links = kinds == (Some("file"), Some("hardlink"));
+        !(same && (kinds.0 == kinds.1 || links))
+    };
+    let shown: Vec<Value> = found
+        .iter()
+        .filter(|entry| differs(entry))
+        .cloned()
+        .collect();
+    for entry in &found {
+        missing.remove(
+            entry["path"]
+                .as_str()
+                .unwrap_or_default()
+                .trim_end_matches('/'),
+        );
+    }
+    json!({"entries": count, "not_as_in_base": shown, "missing_from_base": missing})
 }
 
 /// The entries of a tar, in its order.

@@ -2,7 +2,7 @@
 
 use layerwise::cli::{Answer, Desktop, split_words};
 use layerwise::dockerfile::reference::Reference;
-use layerwise::fs::Time;
+use layerwise::fs::{Content, Time};
 use layerwise::image::Image;
 use serde_json::{Value, json};
 
@@ -80,10 +80,10 @@ fn command(step: &Value, desktop: &mut Desktop, names: &mut Names) -> Result<Val
         .run(&words, &stdin.unwrap_or_default())
         .map_err(|interrupt| format!("{line}: {interrupt:?}"))?;
     if let Some(path) = step["stdout_to"].as_str() {
-        let text = std::mem::take(&mut answer.stdout);
+        let bytes = std::mem::take(&mut answer.stdout);
         desktop
             .files
-            .write(path, text.as_str())
+            .write(path, Content::new(bytes))
             .map_err(|error| error.to_string())?;
     }
     Ok(observed(&words, &answer, names))
@@ -91,7 +91,7 @@ fn command(step: &Value, desktop: &mut Desktop, names: &mut Names) -> Result<Val
 
 fn observed(words: &[String], answer: &Answer, names: &mut Names) -> Value {
     let mut out = json!({"exit": answer.code});
-    let lines = clean_lines(&answer.stdout);
+    let lines = clean_lines(&String::from_utf8_lossy(&answer.stdout));
     let word = |at: usize| words.get(at).map_or("", String::as_str);
     let verb = match word(1) {
         group @ ("image" | "system" | "volume" | "container") => format!("{group} {}", word(2)),

@@ -99,6 +99,9 @@ fn label(key: &str, value: &str) -> Instruction {
 /// # Errors
 /// moby's text.
 pub fn change_config(config: &RunConfig, changes: &[String]) -> Result<RunConfig, String> {
+    if changes.is_empty() {
+        return Ok(config.clone());
+    }
     let (instructions, escape) = language::read_loose(&changes.join("\n"))?;
     for instruction in &instructions {
         if let Command::Add(_)
@@ -790,10 +793,7 @@ impl Builder<'_> {
             config: state.config.clone(),
             container: config,
         };
-        state.image = Some(
-            self.engine
-                .commit_files(state.image, &overlay.commit(), commit)?,
-        );
+        state.image = Some(self.engine.commit_files(state.image, &overlay, commit)?);
         Ok(())
     }
 

@@ -21,7 +21,7 @@ mod stored;
 
 use std::collections::BTreeMap;
 
-use crate::fs::{Clock, Fs};
+use crate::fs::{Clock, Overlay};
 use crate::image::{Digest, RunConfig};
 use crate::run::{Host, Interrupt};
 
@@ -146,15 +146,14 @@ pub trait Engine {
     /// The container is gone.
     fn commit(&mut self, container: &str, commit: Commit) -> Result<Digest, Failure>;
 
-    /// Makes a child of an image, of files that were laid over it: `merged` comes from an overlay
-    /// over its files.
+    /// Makes a child of an image, of an overlay over its files.
     ///
     /// # Errors
     /// The files make no layer.
     fn commit_files(
         &mut self,
         parent: Option<Digest>,
-        merged: &Fs,
+        overlay: &Overlay,
         commit: Commit,
     ) -> Result<Digest, Failure>;
 

@@ -6,7 +6,7 @@ use super::containers::Asked;
 use super::{Daemon, images};
 use crate::build::classic::{Commit, Engine, Failure, Stored};
 use crate::dockerfile::reference::Reference;
-use crate::fs::{Clock, Fs};
+use crate::fs::{Clock, Overlay};
 use crate::image::{Digest, Platform, RunConfig, upper};
 use crate::run::{Host, Interrupt};
 use crate::world::{Missing, World};
@@ -97,14 +97,14 @@ impl Engine for Building<'_> {
     fn commit_files(
         &mut self,
         parent: Option<Digest>,
-        merged: &Fs,
+        overlay: &Overlay,
         commit: Commit,
     ) -> Result<Digest, Failure> {
         let below = match parent {
             Some(id) => Some(self.daemon.stored_image(id)?),
             None => None,
         };
-        let entries = upper(&Stored::files(below.as_deref()), merged);
+        let entries = upper(overlay);
         let now = self.daemon.clock.tick();
         let image =
             Stored::child(below.as_deref(), &entries, commit, "", now).map_err(Failure::step)?;

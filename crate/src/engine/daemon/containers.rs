@@ -149,7 +149,7 @@ impl Container {
 
     /// What is in its writable layer.
     pub fn upper(&self) -> Vec<Upper> {
-        upper(&self.lower, self.rw.fs())
+        upper(&self.rw)
     }
 
     /// What the files of its writable layer weigh, in bytes.
