@@ -157,6 +157,17 @@ impl Vfs {
         self.mounts[handle.mount.0].overlay.fs().inode(handle.ino)
     }
 
+    /// How many names the inode behind a handle has, as `stat` shows it: of a lower file still those
+    /// that were copied up since and are files of their own now (overlayfs without `index`).
+    pub fn nlink(&self, handle: Handle) -> usize {
+        let overlay = &self.mounts[handle.mount.0].overlay;
+        let below = overlay.lower().get(handle.ino);
+        match below.filter(|_| !overlay.is_upper(handle.ino)) {
+            Some(inode) => inode.nlink(),
+            None => overlay.fs().inode(handle.ino).nlink(),
+        }
+    }
+
     /// The content of the file at `path`, links followed.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 //! - [`upper`](fn@upper) is what overlay2 keeps of a layer, which Docker's own builder makes layers of.
 //! - [`Image`] holds a config and layers, and the tree after each.
 //! - [`write_archive`] writes an image as one file: an OCI image layout, or what `docker load` reads.
+//! - [`waste`](fn@waste) counts the bytes that are in an image for nothing.
 //! - [`validate`] recomputes everything that an image says of itself.
 //!
 //! # What a layer cannot carry
@@ -33,6 +34,7 @@ mod manifest;
 mod tar_read;
 mod tar_write;
 mod upper;
+mod waste;
 
 #[cfg(test)]
 mod archive_tests;
@@ -61,3 +63,4 @@ pub use tar_read::{
 };
 pub use tar_write::write_layer;
 pub use upper::{Upper, layer_stored_size, stored_size, upper};
+pub use waste::{Waste, WasteLayer, WastedPath, waste};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use layerwise::cli::Desktop;
 use layerwise::fs::{Fs, Inode, Kind};
-use layerwise::image::{Image, TarNode, Upper, read_tar};
+use layerwise::image::{Image, TarNode, Upper, read_tar, waste};
 use serde_json::{Map, Value, json};
 
 use super::names::Names;
@@ -28,6 +28,7 @@ pub fn look(
     match text("look") {
         "config" => config(desktop, text("image"), names),
         "layers" => layers(desktop, text("image"), base, names),
+        "dive" => dive(desktop, text("image"), names),
         "tar" => tar(desktop, step, base, names),
         "upper" => upper(desktop, text("container"), names),
         other => Err(format!("a look at {other} is not simulated")),
@@ -97,6 +98,97 @@ fn layers(desktop: &Desktop, name: &str, base: &Image, names: &mut Names) -> Res
         out.push(shown);
     }
     Ok(Value::Array(out))
+}
+
+/// What dive says of an image, and its rules at their defaults.
+fn dive(desktop: &Desktop, name: &str, names: &mut Names) -> Result<Value, String> {
+    const LEAST_EFFICIENCY: f64 = 0.9;
+    const MOST_WASTED: f64 = 0.1;
+    let image = desktop.daemon.find_image(name)?;
+    let found = waste(&image.image.layers);
+    let steps = image.image.config.history.iter();
+    let steps = steps.filter(|step| !step.empty_layer);
+    let layers: Vec<Value> = found
+        .layers
+        .iter()
+        .zip(steps)
+        .map(|(layer, step)| {
+            let command = step.created_by.as_str();
+            let command = command.strip_prefix("/bin/sh -c ").unwrap_or(command);
+            json!({
+                "sizeBytes": layer.bytes,
+                "command": names.text(command),
+                "files": layer.entries,
+            })
+        })
+        .collect();
+    let (share, wasted) = (found.of_user_bytes(), found.wasted());
+    let user = match share > MOST_WASTED {
+        true => format!(
+            "FAIL: highestUserWastedPercent: too many bytes wasted, relative to the user bytes \
+             added (%-user-wasted-bytes={share} > threshold={MOST_WASTED})"
+        ),
+        false => "PASS: highestUserWastedPercent".into(),
+    };
+    let efficiency = match found.efficiency < LEAST_EFFICIENCY {
+        true => format!(
+            "FAIL: lowestEfficiency: image efficiency is too low (efficiency={} < \
+             threshold={LEAST_EFFICIENCY})",
+            found.efficiency
+        ),
+        false => "PASS: lowestEfficiency".into(),
+    };
+    let rules = [
+        user,
+        "SKIP: highestWastedBytes: rule disabled".into(),
+        efficiency,
+    ];
+    let failed = rules.iter().any(|rule| rule.starts_with("FAIL"));
+    let paths = found.paths.iter();
+    let rows = paths.map(|path| json!([path.count.to_string(), rough(path.bytes), path.path]));
+    let references = found
+        .paths
+        .iter()
+        .map(|path| json!({"count": path.count, "sizeBytes": path.bytes, "file": path.path}));
+    // The recordings hold a whole number as such.
+    let score = match found.efficiency {
+        1.0 => json!(1),
+        score => json!(score),
+    };
+    Ok(json!({
+        "image": {
+            "sizeBytes": found.bytes(),
+            "inefficientBytes": wasted,
+            "efficiencyScore": score,
+            "fileReference": references.collect::<Vec<Value>>(),
+        },
+        "layers": layers,
+        "ci": {
+            "efficiency": format!("{:.4} %", found.efficiency * 100.0),
+            "wastedBytes": format!("{wasted} bytes ({})", rough(wasted)),
+            "userWastedPercent": format!("{:.4} %", share * 100.0),
+            "exit": i32::from(failed),
+            "files": rows.collect::<Vec<Value>>(),
+            "rules": rules,
+        },
+    }))
+}
+
+/// A size as dive writes it.
+fn rough(bytes: u64) -> String {
+    if bytes < 10 {
+        return format!("{bytes} B");
+    }
+    let units = ["B", "kB", "MB", "GB", "TB"];
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 1000.0 && unit + 1 < units.len() {
+        (value, unit) = (value / 1000.0, unit + 1);
+    }
+    let value = (value * 10.0 + 0.5).floor() / 10.0;
+    match value < 10.0 {
+        true => format!("{value:.1} {}", units[unit]),
+        false => format!("{value:.0} {}", units[unit]),
+    }
 }
 
 /// A container's upper folder as the kernel shows it.

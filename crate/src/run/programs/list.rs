@@ -229,7 +229,7 @@ fn print_rows(call: &mut Call<'_, '_>, rows: &[(String, Handle)], opts: &Opts) -
         let links = if inode.is_dir() {
             dir_links(call, &inode, *handle)
         } else {
-            inode.nlink()
+            call.kernel.vfs.nlink(*handle)
         };
         let time = date::format(inode.meta.mtime, "%b %e %H:%M");
         let arrow = inode
@@ -351,7 +351,7 @@ fn stat_text(call: &Call<'_, '_>, path: &str, handle: Handle, format: &str) -> S
             Some('h') => if inode.is_dir() {
                 dir_links(call, inode, handle)
             } else {
-                inode.nlink()
+                vfs.nlink(handle)
             }
             .to_string(),
             Some('i') => handle.number().to_string(),
