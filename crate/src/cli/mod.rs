@@ -5,6 +5,7 @@
 //!
 //! The wording is that of client 28.2 before an engine 20.10, with `DOCKER_BUILDKIT=0`.
 
+mod archives;
 mod build;
 mod containers;
 mod copy;
@@ -137,6 +138,7 @@ impl Job<'_> {
             _ => words,
         };
         let tables = [
+            archives::COMMANDS,
             build::COMMANDS,
             images::COMMANDS,
             inspect::COMMANDS,

@@ -25,6 +25,7 @@ mod archive_read;
 mod compression;
 mod config;
 mod digest;
+mod docker_archive;
 mod docker_config;
 mod go_json;
 #[allow(clippy::module_inception)]
@@ -54,6 +55,7 @@ pub use archive_read::{ArchiveError, Loaded, read_archive};
 pub use compression::{Compression, compression, decompress};
 pub use config::{Healthcheck, History, ImageConfig, RootFs, RunConfig};
 pub use digest::{Digest, DigestError, Hasher};
+pub use docker_archive::write_docker_archive;
 pub use docker_config::DockerConfig;
 pub use image::{Image, ImageError, Problem, validate};
 pub use layer::{Layer, chain_ids, changes};

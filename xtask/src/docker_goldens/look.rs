@@ -1,10 +1,10 @@
 //! Looking at what no command prints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use layerwise::cli::Desktop;
-use layerwise::fs::{Fs, Inode, Kind};
-use layerwise::image::{Image, TarNode, Upper, read_tar, waste};
+use layerwise::fs::{Fs, Inode, Kind, apply};
+use layerwise::image::{Image, Layer, TarNode, Upper, read_tar, waste};
 use serde_json::{Map, Value, json};
 
 use super::names::Names;
@@ -28,7 +28,9 @@ pub fn look(
     match text("look") {
         "config" => config(desktop, text("image"), names),
         "layers" => layers(desktop, text("image"), base, names),
+        "archive" => archive(desktop, text("file"), names),
         "dive" => dive(desktop, text("image"), names),
+        "oci" => oci(desktop, text("image"), base, names),
         "tar" => tar(desktop, step, base, names),
         "upper" => upper(desktop, text("container"), names),
         other => Err(format!("a look at {other} is not simulated")),
@@ -98,6 +100,75 @@ fn layers(desktop: &Desktop, name: &str, base: &Image, names: &mut Names) -> Res
         out.push(shown);
     }
     Ok(Value::Array(out))
+}
+
+/// What is in an archive of `docker save`.
+fn archive(desktop: &Desktop, path: &str, names: &mut Names) -> Result<Value, String> {
+    let (_, ino) = desktop.files.fs().follow(path).map_err(|e| e.to_string())?;
+    let content = desktop
+        .files
+        .fs()
+        .inode(ino)
+        .file()
+        .ok_or("it is no file")?;
+    let entries = read_tar(content.bytes()).map_err(|error| error.to_string())?;
+    let text = |wanted: &str| {
+        let entry = entries.iter().find(|entry| entry.path == wanted)?;
+        match &entry.node {
+            TarNode::Inode(inode) => {
+                Some(String::from_utf8_lossy(inode.file()?.bytes()).into_owned())
+            }
+            TarNode::HardLink(_) => None,
+        }
+    };
+    let json_at = |wanted: &str| -> Value {
+        let text = text(wanted).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    };
+    let manifest = json_at("manifest.json");
+    // IDs get their numbers in the order of the layers.
+    for image in manifest.as_array().into_iter().flatten() {
+        for layer in image["Layers"].as_array().into_iter().flatten() {
+            names.text(layer.as_str().unwrap_or_default());
+        }
+        names.text(image["Config"].as_str().unwrap_or_default());
+    }
+    let mut out = json!({"manifest.json": names.deep(&manifest)});
+    if text("repositories").is_some() {
+        out["repositories"] = names.deep(&json_at("repositories"));
+    }
+    let mut rows = Vec::new();
+    let (mut versions, mut parents) = (BTreeSet::new(), BTreeMap::new());
+    for entry in &entries {
+        let TarNode::Inode(inode) = &entry.node else {
+            continue;
+        };
+        let mut row = names.text(&entry.path);
+        if inode.is_dir() {
+            row.push('/');
+            let folder = &entry.path;
+            versions.extend(text(&format!("{folder}/VERSION")));
+            let metadata = json_at(&format!("{folder}/json"));
+            let fields = metadata.as_object().cloned().unwrap_or_default();
+            let keys: BTreeSet<&String> = fields.keys().collect();
+            let parent = fields.get("parent").and_then(Value::as_str);
+            let parent = parent.map(|parent| names.text(parent));
+            let shown = json!({"parent": parent, "keys": keys});
+            parents.insert(names.text(folder), shown);
+        }
+        if let Some(target) = inode.link_target() {
+            row += &format!(" -> {}", names.text(target));
+        }
+        if inode.meta.mtime.secs() == 0 {
+            row += " (mtime 0)";
+        }
+        rows.push(row);
+    }
+    rows.sort();
+    out["entries"] = json!(rows);
+    out["VERSION"] = json!(versions);
+    out["json"] = json!(parents);
+    Ok(out)
 }
 
 /// What dive says of an image, and its rules at their defaults.
@@ -191,6 +262,67 @@ fn rough(bytes: u64) -> String {
     }
 }
 
+/// A node as it lies on a disk.
+fn stored(path: &str, inode: &Inode, names: &mut Names) -> Value {
+    let mut shown = node(path, inode, names);
+    shown["path"] = json!(path);
+    let (link, file) = (shown["type"] == "symlink", shown["type"] == "file");
+    if let Some(fields) = shown.as_object_mut() {
+        let kept = |key: &str| match key {
+            "linkname" => link,
+            "size" => file,
+            "mtime" | "text" => false,
+            _ => true,
+        };
+        fields.retain(|key, _| kept(key));
+    }
+    shown
+}
+
+/// The image as an OCI layout with compressed layers, and what it unpacks to.
+fn oci(desktop: &Desktop, name: &str, base: &Image, names: &mut Names) -> Result<Value, String> {
+    const OCI: &str = "application/vnd.oci.image";
+    let stored_image = desktop.daemon.find_image(name)?;
+    let image = &stored_image.image;
+    let ids: BTreeSet<_> = image.layers.iter().map(|layer| layer.diff_id).collect();
+    let layer = format!("{OCI}.layer.v1.tar+gzip");
+    let diff_ids = names.deep(&json!(image.config.rootfs.diff_ids));
+    let history = image.config.history.iter().map(|step| {
+        let empty = if step.empty_layer { " (empty)" } else { "" };
+        format!("{}{empty}", names.text(&step.created_by))
+    });
+    let history: Vec<String> = history.collect();
+    // Unpacked anew from the bytes of the layers, as another program would.
+    let mut fs = Fs::empty();
+    for layer in &image.layers {
+        let tar = layer.tar().map_err(|error| error.to_string())?;
+        let read = Layer::read(&tar, &fs).map_err(|error| error.to_string())?;
+        fs = apply(&fs, &read.changes).map_err(|errno| errno.to_string())?;
+    }
+    let mut tree = Vec::new();
+    for entry in fs.walk(Fs::ROOT) {
+        let mut shown = stored(&entry.path, entry.inode, names);
+        if entry.inode.nlink() > 1 && !entry.inode.is_dir() {
+            shown["links"] = json!(entry.inode.nlink());
+        }
+        tree.push(shown);
+    }
+    tree.sort_by_key(|entry| entry["path"].as_str().map(String::from));
+    Ok(json!({
+        "top": ["blobs", "index.json", "oci-layout"],
+        "index": [{
+            "mediaType": format!("{OCI}.manifest.v1+json"),
+            "annotations": {"org.opencontainers.image.ref.name": "x"},
+        }],
+        "config": format!("{OCI}.config.v1+json"),
+        "layers": vec![layer; image.layers.len()],
+        "blobs": ids.len() + 2,
+        "diff_ids": diff_ids,
+        "history": history,
+        "unpacked": against(Value::Array(tree), base),
+    }))
+}
+
 /// A container's upper folder as the kernel shows it.
 fn upper(desktop: &Desktop, container: &str, names: &mut Names) -> Result<Value, String> {
     let entries = desktop.daemon.find_container(container)?.upper();
@@ -202,17 +334,7 @@ fn upper(desktop: &Desktop, container: &str, names: &mut Names) -> Result<Value,
                 inode,
                 hard_link,
             } => {
-                let mut shown = node(path, inode, names);
-                for key in ["linkname", "mtime", "text"] {
-                    let link = key == "linkname" && shown["type"] == "symlink";
-                    if let Some(fields) = shown.as_object_mut().filter(|_| !link) {
-                        fields.remove(key);
-                    }
-                }
-                if shown["type"] != "file" {
-                    shown.as_object_mut().map(|fields| fields.remove("size"));
-                }
-                shown["path"] = json!(path);
+                let mut shown = stored(path, inode, names);
                 let first = hard_link.as_ref().unwrap_or(path);
                 let again = entries.iter().filter(|other| match other {
                     Upper::Node {

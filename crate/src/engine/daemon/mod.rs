@@ -6,6 +6,7 @@
 //!
 //! Source: moby 20.10 `daemon`, `daemon/images`, `image`, `layer`.
 
+mod archive;
 mod build;
 mod cache;
 mod commit;
@@ -24,6 +25,7 @@ use crate::dockerfile::reference::Reference;
 use crate::fs::{Clock, Time};
 use crate::image::Digest;
 
+pub use archive::LoadedImage;
 pub use build::Building;
 pub use containers::{Asked, Bind, Change, Container, Kind, Mounted, State, Status};
 pub use images::HistoryRow;
