@@ -115,7 +115,7 @@ mod tests {
         args.declare_meta("B", Some("meta".into()));
         let mut stage = args.for_stage();
         let proxy = ("http_proxy".to_string(), "p".to_string());
-        assert_eq!(stage.visible(), [proxy.clone()]);
+        assert_eq!(stage.visible(), std::slice::from_ref(&proxy));
         assert!(!stage.shows("http_proxy"));
         stage.declare("A", Some("default".into()));
         stage.declare("B", None);
