@@ -8,7 +8,7 @@ use super::{Command, Done, Flags, Job, Outside, Wrong, refused, template, units}
 use crate::build::classic::{Engine, Failure};
 use crate::dockerfile::golang::quote;
 use crate::dockerfile::reference::Reference;
-use crate::engine::daemon::{Asked, Bind, Building, Container, Kind, State, Status};
+use crate::engine::daemon::{Asked, Bind, BindKind, Building, Container, Kind, State, Status};
 use crate::image::{Digest, RunConfig};
 use crate::run::Stream;
 
@@ -27,6 +27,7 @@ const CREATE_FLAGS: &[super::flags::Flag] = &[
     (Some('t'), "tty", false),
     (None, "read-only", false),
     (None, "tmpfs", true),
+    (None, "mount", true),
     (Some('h'), "hostname", true),
 ];
 
@@ -62,6 +63,8 @@ pub(super) const COMMANDS: &[Command] = &[
         ..RM
     },
     LOGS,
+    WAIT,
+    RENAME,
 ];
 
 const RUN: Command = Command {
@@ -145,6 +148,21 @@ const LOGS: Command = Command {
     run: logs,
 };
 
+const WAIT: Command = Command {
+    words: &["wait"],
+    usage: "CONTAINER [CONTAINER...]",
+    flags: &[],
+    rest_is_literal: false,
+    run: wait,
+};
+const RENAME: Command = Command {
+    words: &["rename"],
+    usage: "CONTAINER NEW_NAME",
+    flags: &[],
+    rest_is_literal: false,
+    run: rename,
+};
+
 /// Makes a container as the flags of `run` and `create` say.
 fn make(job: &mut Job<'_>, flags: &Flags, command: &Command) -> Result<String, Wrong> {
     let failed = |why: String| {
@@ -167,7 +185,9 @@ fn make(job: &mut Job<'_>, flags: &Flags, command: &Command) -> Result<String, W
         Ok(image) => image.id(),
         Err(Failure::Interrupted(interrupt)) => return Err(Wrong::Interrupted(interrupt)),
         Err(Failure::Refused(why) | Failure::Failed { message: why, .. }) => {
-            job.err += &format!("Unable to find image '{name}' locally\n");
+            let full = Reference::parse(name).map(|name| name.tagged().familiar());
+            let full = full.unwrap_or_else(|_| name.to_string());
+            job.err += &format!("Unable to find image '{full}' locally\n");
             return Err(failed(why));
         }
     };
@@ -196,10 +216,20 @@ fn make(job: &mut Job<'_>, flags: &Flags, command: &Command) -> Result<String, W
             _ => return Err(failed(format!("invalid volume specification: '{volume}'"))),
         };
         binds.push(Bind {
-            volume: name,
+            kind: BindKind::Volume(name),
             target: target.into(),
             read_only: mode == "ro",
         });
+    }
+    for tmpfs in flags.values("tmpfs") {
+        binds.push(Bind {
+            kind: BindKind::Tmpfs,
+            target: tmpfs.split(':').next().unwrap_or(tmpfs).into(),
+            read_only: false,
+        });
+    }
+    for mount in flags.values("mount") {
+        binds.push(mount_flag(mount).map_err(failed)?);
     }
     let asked = Asked {
         name: flags.value("name").map(String::from),
@@ -208,6 +238,32 @@ fn make(job: &mut Job<'_>, flags: &Flags, command: &Command) -> Result<String, W
         binds,
     };
     desktop.daemon.create(Some(image), asked).map_err(failed)
+}
+
+/// Reads `type=volume,source=NAME,target=PATH,readonly`.
+fn mount_flag(text: &str) -> Result<Bind, String> {
+    let (mut kind, mut source, mut target, mut read_only) = ("volume", None, None, false);
+    for field in text.split(',') {
+        let (key, value) = field.split_once('=').unwrap_or((field, "true"));
+        match key {
+            "type" => kind = value,
+            "source" | "src" => source = Some(value.to_string()),
+            "target" | "dst" | "destination" => target = Some(value.to_string()),
+            "readonly" | "ro" => read_only = value != "false",
+            _ => return Err(format!("unexpected key '{key}' in '{field}'")),
+        }
+    }
+    let kind = match kind {
+        "volume" => BindKind::Volume(source),
+        "tmpfs" => BindKind::Tmpfs,
+        other => return Err(format!("mounts of type {other} are not simulated")),
+    };
+    let target = target.ok_or("invalid mount config: field Target must not be empty")?;
+    Ok(Bind {
+        kind,
+        target,
+        read_only,
+    })
 }
 
 fn create(job: &mut Job<'_>, flags: &Flags) -> Done {
@@ -229,14 +285,16 @@ fn run(job: &mut Job<'_>, flags: &Flags) -> Done {
     let code = match started {
         Ok(code) => code,
         Err(Failure::Failed { message, .. }) => {
-            let code = if message.contains("permission denied") {
-                126
-            } else {
-                127
+            let code = match &message {
+                text if text.contains("executable file not found") => 127,
+                text if text.contains("no such file or directory") => 127,
+                text if text.contains("permission denied") => 126,
+                text if text.contains("is a directory") => 126,
+                _ => 125,
             };
             return Err(Wrong::Status(
                 format!(
-                    "docker: Error response from daemon: {message}.\n\nRun 'docker run --help' for \
+                    "docker: Error response from daemon: {message}\n\nRun 'docker run --help' for \
                      more information\n"
                 ),
                 code,
@@ -349,8 +407,36 @@ fn ps(job: &mut Job<'_>, flags: &Flags) -> Done {
     let whole = flags.on("no-trunc");
     let now = job.now();
     let mut containers = job.desktop.daemon.containers();
-    if !flags.on("all") {
+    let asks_status = |filter: &str| filter.starts_with("status=") || filter.starts_with("exited=");
+    if !flags.on("all") && !flags.values("filter").any(asks_status) {
         containers.retain(|container| container.is_running(now));
+    }
+    for filter in flags.values("filter") {
+        let (key, value) = filter.split_once('=').unwrap_or((filter, ""));
+        let known = ["name", "id", "status", "exited", "ancestor", "volume"];
+        if !known.contains(&key) {
+            return Err(refused(format!("Invalid filter '{key}'")));
+        }
+        let ancestor = job
+            .desktop
+            .daemon
+            .find_image(value)
+            .ok()
+            .map(|image| image.id());
+        containers.retain(|container| match key {
+            "name" => container.name.contains(value),
+            "id" => container.id.starts_with(value),
+            "ancestor" => ancestor.is_some() && container.image == ancestor,
+            "volume" => container
+                .mounts
+                .iter()
+                .any(|m| m.volume == value || m.target == value),
+            _ => match container.status(now) {
+                Status::Created => value == "created",
+                Status::Running(_) => value == "running",
+                Status::Exited { code, .. } => value == "exited" || value == code.to_string(),
+            },
+        });
     }
     let row = |container: &&Container| {
         let id = container
@@ -476,4 +562,29 @@ fn logs(job: &mut Job<'_>, flags: &Flags) -> Done {
         }
     }
     Ok(())
+}
+
+fn wait(job: &mut Job<'_>, flags: &Flags) -> Done {
+    flags.first(&WAIT)?;
+    job.each(&flags.args, |job, name| {
+        let daemon = &mut job.desktop.daemon;
+        let state = daemon.find_container(name)?.state;
+        let code = match state {
+            State::Created => 0,
+            State::Started { until, code, .. } => {
+                daemon
+                    .clock
+                    .advance(until.0.saturating_sub(daemon.clock.now().0));
+                code
+            }
+        };
+        job.line(code);
+        Ok(())
+    })
+}
+
+fn rename(job: &mut Job<'_>, flags: &Flags) -> Done {
+    let (container, name) = flags.two(&RENAME)?;
+    let daemon = &mut job.desktop.daemon;
+    daemon.rename_container(container, name).map_err(refused)
 }

@@ -141,7 +141,7 @@ fn out_of(job: &mut Job<'_>, container: &str, path: &str, to: &str, flags: &Flag
     let (ino, inode) = fs.find(&real).ok_or_else(missing)?;
     let content = wants_content(path) && inode.is_dir();
     if to == "-" {
-        let top = if content { "" } else { base_name(path) };
+        let top = if content { "" } else { base_name(&real) };
         job.raw = archive(&fs, ino, top).map_err(|error| plain(error.to_string()))?;
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The text of a template with its fields filled in: `{{.Name}}`, `{{.Some.Field}}`,
-/// `{{json .Field}}`.
+/// `{{json .Field}}`, `{{len .Field}}`.
 ///
 /// # Errors
 /// What it asks for is not there, or is no field.
@@ -17,14 +17,20 @@ pub(super) fn fill(template: &str, value: &Value) -> Result<String, String> {
             .ok_or_else(|| "template parsing error: unclosed action".to_string())?;
         out += before;
         let action = action.trim();
-        let (json, path) = match action.strip_prefix("json ") {
-            Some(path) => (true, path.trim()),
-            None => (false, action),
-        };
-        let found = field(value, path)?;
-        out += &match (json, found) {
-            (true, value) => value.to_string(),
-            (false, value) => plain(value),
+        let (function, path) = action.split_once(' ').unwrap_or(("", action));
+        let found = field(value, path.trim())?;
+        out += &match (function, found) {
+            ("", value) => plain(value),
+            ("json", value) => value.to_string(),
+            ("len", Value::Array(items)) => items.len().to_string(),
+            ("len", Value::Object(fields)) => fields.len().to_string(),
+            ("len", Value::String(text)) => text.len().to_string(),
+            ("len", Value::Null) => "0".into(),
+            (function, _) => {
+                return Err(format!(
+                    "template parsing error: {function} is not simulated"
+                ));
+            }
         };
         rest = after;
     }

@@ -1,7 +1,6 @@
 //! Images and containers as files: save, load, export, import.
 
 use super::Daemon;
-use super::images::no_such_image;
 use crate::build::classic::{Stored, change_config};
 use crate::dockerfile::reference::Reference;
 use crate::fs::Fs;
@@ -23,38 +22,63 @@ pub struct LoadedImage {
 }
 
 impl Daemon {
-    /// Images as one archive. An image by name brings that name, one by ID none.
+    /// Images as one archive. A repository without a tag brings all its tags, an ID no name.
     ///
     /// # Errors
     /// There is no such image; its bytes are not held.
     pub fn save(&self, names: &[String]) -> Result<Vec<u8>, String> {
-        let mut images: Vec<(std::sync::Arc<Stored>, Vec<String>)> = Vec::new();
+        let mut images: Vec<(&Image, Vec<String>)> = Vec::new();
         for name in names {
-            let image = self.find_image(name).map_err(|_| no_such_image(name))?;
-            let id = image.id();
-            let at = match images.iter().position(|(known, _)| known.id() == id) {
-                Some(at) => at,
-                None => {
-                    images.push((image, Vec::new()));
-                    images.len() - 1
-                }
-            };
-            let reference = Reference::parse(name).map(Reference::tagged);
-            if let Ok(reference) = reference
-                && self.names.contains_key(&reference)
-            {
-                images[at].1.push(reference.familiar());
+            for (id, name) in self.named(name)? {
+                let Some(image) = self.images.get(&id).map(|stored| &stored.image) else {
+                    continue;
+                };
+                let at = match images.iter().position(|(known, _)| known.id() == id) {
+                    Some(at) => at,
+                    None => {
+                        images.push((image, Vec::new()));
+                        images.len() - 1
+                    }
+                };
+                images[at].1.extend(name);
             }
         }
         for (_, names) in &mut images {
             crate::order::sort(names);
             names.dedup();
         }
-        let list: Vec<(&Image, Vec<String>)> = images
+        write_docker_archive(&images).map_err(|error| error.to_string())
+    }
+
+    /// The images that a name stands for in an archive, with the names that they have there.
+    fn named(&self, name: &str) -> Result<Vec<(Digest, Option<String>)>, String> {
+        let by_id = || {
+            let id = self.look_up(name).filter(|id| self.is_id_of(*id, name));
+            let id = id.ok_or_else(|| format!("No such image: {name}"))?;
+            Ok(vec![(id, None)])
+        };
+        let Ok(reference) = Reference::parse(name) else {
+            return by_id();
+        };
+        if reference.tag.is_some() || reference.digest.is_some() {
+            let id = self
+                .names
+                .get(&reference)
+                .ok_or("reference does not exist")?;
+            return Ok(vec![(*id, Some(reference.familiar()))]);
+        }
+        let place = (&reference.domain, &reference.path);
+        let tags = self
+            .names
             .iter()
-            .map(|(stored, names)| (&stored.image, names.clone()))
+            .filter(|(name, _)| (&name.domain, &name.path) == place && name.tag.is_some());
+        let tags: Vec<(Digest, Option<String>)> = tags
+            .map(|(name, id)| (*id, Some(name.familiar())))
             .collect();
-        write_docker_archive(&list).map_err(|error| error.to_string())
+        match tags.is_empty() {
+            true => by_id(),
+            false => Ok(tags),
+        }
     }
 
     /// Takes in the images of an archive.

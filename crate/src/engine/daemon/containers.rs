@@ -27,15 +27,24 @@ pub struct Asked {
     pub binds: Vec<Bind>,
 }
 
-/// A volume that a container asks for.
+/// Files that a container asks for.
 #[derive(Clone, Debug)]
 pub struct Bind {
-    /// Its name; one of its own otherwise.
-    pub volume: Option<String>,
+    /// Which.
+    pub kind: BindKind,
     /// Where it is mounted.
     pub target: String,
     /// Whether writing fails.
     pub read_only: bool,
+}
+
+/// Files that can be mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindKind {
+    /// A volume: of a name, or one of the container's own.
+    Volume(Option<String>),
+    /// Memory, which is empty at each start.
+    Tmpfs,
 }
 
 /// A volume in a container.
@@ -66,6 +75,8 @@ pub struct Container {
     pub created: Time,
     /// Its volumes.
     pub mounts: Vec<Mounted>,
+    /// Where it has memory in place of files.
+    pub tmpfs: Vec<String>,
     /// What it does.
     pub state: State,
     /// The chain IDs of its image, the lowest first: layers that it needs.
@@ -289,15 +300,8 @@ impl Daemon {
             ),
             None => None,
         };
-        if let Some(name) = &asked.name
-            && let Some(other) = self.containers.values().find(|c| c.name == *name)
-        {
-            return Err(format!(
-                "Conflict. The container name \"/{name}\" is already in use by container \
-                 \"{}\". You have to remove (or rename) that container to be able to reuse that \
-                 name.",
-                other.id
-            ));
+        if let Some(name) = &asked.name {
+            self.check_free(name)?;
         }
         let mut config = asked.config;
         // One empty word stands for: not even the image's.
@@ -334,6 +338,7 @@ impl Daemon {
             config,
             created,
             mounts: Vec::new(),
+            tmpfs: Vec::new(),
             state: State::Created,
             chain: stored
                 .as_ref()
@@ -351,6 +356,30 @@ impl Daemon {
         Ok(id)
     }
 
+    fn check_free(&self, name: &str) -> Result<(), String> {
+        match self.containers.values().find(|c| c.name == name) {
+            None => Ok(()),
+            Some(other) => Err(format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \
+                 \"{}\". You have to remove (or rename) that container to be able to reuse that \
+                 name.",
+                other.id
+            )),
+        }
+    }
+
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    /// There is none, or the name is taken.
+    pub fn rename_container(&mut self, old: &str, new: &str) -> Result<(), String> {
+        self.find_container(old)?;
+        self.check_free(new)?;
+        let (container, _) = self.container_mut(old)?;
+        container.name = new.to_string();
+        Ok(())
+    }
+
     /// Gives a container the volumes that it and its image ask for. A new one begins with what the
     /// image has there.
     fn mount_volumes(&mut self, id: &str, binds: &[Bind]) -> Result<(), String> {
@@ -360,7 +389,7 @@ impl Daemon {
         for target in &container.config.volumes {
             if !wanted.iter().any(|bind| bind.target == *target) {
                 wanted.push(Bind {
-                    volume: None,
+                    kind: BindKind::Volume(None),
                     target: target.clone(),
                     read_only: false,
                 });
@@ -375,7 +404,13 @@ impl Daemon {
                     "cannot mount volume over existing file, file exists {path}"
                 ));
             }
-            let name = self.create_volume(bind.volume.as_deref());
+            let BindKind::Volume(name) = bind.kind else {
+                if let Some(container) = self.containers.get_mut(id) {
+                    container.tmpfs.push(bind.target);
+                }
+                continue;
+            };
+            let name = self.create_volume(name.as_deref());
             let clock = self.clock;
             if let Some(volume) = self.volumes.get_mut(&name)
                 && let Some((ino, _)) = below
@@ -538,6 +573,17 @@ impl Daemon {
                 overlay: Overlay::over(&files, self.clock),
                 root: Fs::ROOT,
                 read_only: mounted.read_only,
+            });
+        }
+        for target in &container.tmpfs {
+            make_directory(&mut overlay, target).map_err(not_started)?;
+            let mut memory = Overlay::over(&Fs::empty(), self.clock);
+            memory.set_meta(Fs::ROOT, |meta| meta.mode = 0o1777);
+            mounts.push(Mount {
+                target: target.clone(),
+                overlay: memory,
+                root: Fs::ROOT,
+                read_only: false,
             });
         }
         let spec = Spec {

@@ -27,7 +27,7 @@ use crate::image::Digest;
 
 pub use archive::LoadedImage;
 pub use build::Building;
-pub use containers::{Asked, Bind, Change, Container, Kind, Mounted, State, Status};
+pub use containers::{Asked, Bind, BindKind, Change, Container, Kind, Mounted, State, Status};
 pub use images::HistoryRow;
 pub use prune::Pruned;
 pub use remove::Removed;
