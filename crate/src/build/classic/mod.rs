@@ -17,18 +17,20 @@ mod copy;
 mod dispatch;
 mod language;
 pub mod source;
+mod state;
 mod stored;
+mod wording;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::fs::{Clock, Overlay};
 use crate::image::{Digest, RunConfig};
 use crate::run::{Host, Interrupt};
 
-pub use dispatch::{build, change_config};
+pub use dispatch::build;
+pub use state::change_config;
 pub use stored::{Commit, Stored};
-
-use std::sync::Arc;
 
 /// How a build is asked for.
 #[derive(Clone, Debug, Default)]

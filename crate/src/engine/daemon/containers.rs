@@ -7,12 +7,11 @@ use super::Daemon;
 use super::commit::merge;
 use super::volumes::Volume;
 use crate::build::classic::{Failure, Stored};
-use crate::build::process::{add_defaults, credentials, execute, make_directory, real_path};
+use crate::build::process::{make_directory, real_path};
 use crate::fs::Kind as Node;
-use crate::fs::{Clock, Content, Follow, Fs, Ino, Meta, Overlay, Process, Time, Vfs};
+use crate::fs::{Clock, Content, Fs, Ino, Overlay, Process, Time, Vfs};
 use crate::image::{Digest, RunConfig, Upper, stored_size, upper};
-use crate::run::container::Mount;
-use crate::run::{Host, Limits, LogLine, Machine, Part, Response, Spec, Stream};
+use crate::run::{Host, LogLine};
 
 /// What a container is made with.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +87,7 @@ pub struct Container {
     /// The image's files with what every container has in them.
     lower: Fs,
     /// The writable layer over that.
-    rw: Overlay,
+    pub(super) rw: Overlay,
 }
 
 /// What a container does.
@@ -123,26 +122,6 @@ pub enum Status {
     },
 }
 
-/// A difference to the image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Which.
-    pub kind: Kind,
-    /// The absolute path.
-    pub path: String,
-}
-
-/// What became of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It is new.
-    Added,
-    /// It or something in it is another.
-    Changed,
-    /// It is gone.
-    Deleted,
-}
-
 impl Container {
     /// What it does at a time.
     pub fn status(&self, now: Time) -> Status {
@@ -168,22 +147,14 @@ impl Container {
         stored_size(&self.upper())
     }
 
+    /// Its image's files with what every container has.
+    pub fn lower(&self) -> &Fs {
+        &self.lower
+    }
+
     /// Its files, without its volumes.
     pub fn fs(&self) -> &Fs {
         self.rw.fs()
-    }
-
-    /// Where it differs from its image, in order of the paths.
-    pub fn diff(&self) -> Vec<Change> {
-        let mut out = Vec::new();
-        compare(
-            &self.lower,
-            self.rw.fs(),
-            (Fs::ROOT, Fs::ROOT),
-            "",
-            &mut out,
-        );
-        out
     }
 
     /// The command as one line.
@@ -199,63 +170,6 @@ impl Container {
         *clock = self.rw.clock;
         done
     }
-}
-
-/// The differences below a directory that both trees have (moby: `archive.ChangesDirs`).
-fn compare(old: &Fs, new: &Fs, (o, n): (Ino, Ino), path: &str, out: &mut Vec<Change>) {
-    let (below, above) = (old.inode(o), new.inode(n));
-    if std::sync::Arc::ptr_eq(below, above) {
-        return;
-    }
-    let change = |kind, path: String| Change { kind, path };
-    let entries = above.dir().into_iter().flat_map(|dir| dir.iter());
-    for (name, ino) in entries {
-        let path = format!("{path}/{name}");
-        let inode = new.inode(*ino);
-        let Some(was) = old.child(o, name) else {
-            out.push(change(Kind::Added, path.clone()));
-            added(new, *ino, &path, out);
-            continue;
-        };
-        let at = out.len();
-        let before = old.inode(was);
-        match (before.is_dir(), inode.is_dir()) {
-            (true, true) => compare(old, new, (was, *ino), &path, out),
-            (false, true) => added(new, *ino, &path, out),
-            _ => {}
-        }
-        if differs(before, inode) || out.len() > at {
-            out.insert(at, change(Kind::Changed, path));
-        }
-    }
-    let entries = below.dir().into_iter().flat_map(|dir| dir.iter());
-    for (name, _) in entries {
-        if new.child(n, name).is_none() {
-            out.push(change(Kind::Deleted, format!("{path}/{name}")));
-        }
-    }
-}
-
-fn added(new: &Fs, ino: Ino, path: &str, out: &mut Vec<Change>) {
-    for entry in new.walk(ino) {
-        let path = format!("{path}/{}", entry.path);
-        let kind = Kind::Added;
-        out.push(Change { kind, path });
-    }
-}
-
-fn differs(old: &crate::fs::Inode, new: &crate::fs::Inode) -> bool {
-    let owner = |meta: &Meta| (meta.mode, meta.uid, meta.gid);
-    if std::mem::discriminant(&old.kind) != std::mem::discriminant(&new.kind)
-        || owner(&old.meta) != owner(&new.meta)
-    {
-        return true;
-    }
-    // A time without a fraction comes out of an archive that had none.
-    let (t, u) = (old.meta.mtime, new.meta.mtime);
-    let whole = t.subsec_nanos() == 0 || u.subsec_nanos() == 0;
-    let same_time = t == u || (whole && t.secs() == u.secs());
-    !new.is_dir() && (old.size() != new.size() || !same_time)
 }
 
 /// What every container has over its image: mount points that the engine fills.
@@ -522,103 +436,6 @@ impl Daemon {
         Ok(until)
     }
 
-    /// Runs a process in a container to its end; gives its exit status and what it wrote.
-    ///
-    /// # Errors
-    /// As [`start`](Daemon::start).
-    pub fn process(
-        &mut self,
-        id: &str,
-        args: Vec<String>,
-        host: &mut dyn Host,
-    ) -> Result<(i32, Vec<LogLine>), Failure> {
-        let container = self.find_container(id).map_err(Failure::step)?;
-        let hostname = container.id.get(..12).unwrap_or_default().to_string();
-        let id = container.id.clone();
-        let base = container.rw.fs().clone();
-        let cred = credentials(&base, &container.config.user).map_err(not_started)?;
-        let mut env = vec![
-            (
-                "PATH".to_string(),
-                crate::dockerfile::scope::DEFAULT_PATH.to_string(),
-            ),
-            ("HOSTNAME".to_string(), hostname.clone()),
-        ];
-        for pair in &container.config.env {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            match env.iter_mut().find(|(known, _)| known == name) {
-                Some((_, old)) => *old = value.into(),
-                None => env.push((name.into(), value.into())),
-            }
-        }
-        add_defaults(&mut env, &base, &cred);
-        let cwd = match container.config.working_dir.as_str() {
-            "" => "/".to_string(),
-            dir => real_path(&base, dir).map_err(not_started)?,
-        };
-        let mut overlay = container.rw.clone();
-        overlay.clock = self.clock;
-        let mut mounts = vec![file_mount(
-            "/etc/hostname",
-            &format!("{hostname}\n"),
-            self.clock,
-        )];
-        for mounted in &container.mounts {
-            let files = self.volumes.get(&mounted.volume);
-            let files = files.map_or_else(Fs::empty, |volume| volume.fs.clone());
-            // The mount point stays in the container's layer.
-            make_directory(&mut overlay, &mounted.target).map_err(not_started)?;
-            mounts.push(Mount {
-                target: mounted.target.clone(),
-                overlay: Overlay::over(&files, self.clock),
-                root: Fs::ROOT,
-                read_only: mounted.read_only,
-            });
-        }
-        for target in &container.tmpfs {
-            make_directory(&mut overlay, target).map_err(not_started)?;
-            let mut memory = Overlay::over(&Fs::empty(), self.clock);
-            memory.set_meta(Fs::ROOT, |meta| meta.mode = 0o1777);
-            mounts.push(Mount {
-                target: target.clone(),
-                overlay: memory,
-                root: Fs::ROOT,
-                read_only: false,
-            });
-        }
-        let spec = Spec {
-            args,
-            env,
-            cwd,
-            cred,
-            hostname,
-            limits: Limits::default(),
-        };
-        let mut gate = Gate {
-            host,
-            refused: None,
-        };
-        let ran = execute(overlay, mounts, &spec, &mut gate)?;
-        if let Some(why) = gate.refused {
-            return Err(not_started(why));
-        }
-        let (remains, outcome) = ran.map_err(|error| not_started(error.to_string()))?;
-        self.clock = remains.root.clock;
-        // The first mount is the engine's own.
-        let volumes = remains.mounts.into_iter().skip(1);
-        let mut root = remains.root;
-        root.forget_unnamed();
-        if let Some(container) = self.containers.get_mut(&id) {
-            container.rw = root;
-            for (mounted, overlay) in container.mounts.iter().zip(volumes) {
-                if let Some(volume) = self.volumes.get_mut(&mounted.volume) {
-                    volume.fs = overlay.commit();
-                }
-            }
-        }
-        Ok((outcome.exit_code, outcome.log))
-    }
-
     /// Ends a container that runs.
     ///
     /// # Errors
@@ -704,58 +521,4 @@ fn fill(volume: &mut Volume, files: &Fs, from: Ino, clock: Clock) {
         overlay.restore_time(ino, time);
     }
     volume.fs = overlay.commit();
-}
-
-fn file_mount(target: &str, text: &str, clock: Clock) -> Mount {
-    let mut vfs = Vfs::new(Overlay::over(&Fs::empty(), clock));
-    let root = Process::root();
-    let _ = vfs.make(&root, "/f", Node::File(Content::from(text)), 0o644);
-    let found = vfs.resolve(&root, "/f", Follow::No).ok();
-    Mount {
-        target: target.into(),
-        root: found.and_then(|spot| spot.ino).unwrap_or(Fs::ROOT),
-        overlay: vfs.into_root(),
-        read_only: true,
-    }
-}
-
-/// What the engine says of a process that could not be started.
-fn not_started(why: String) -> Failure {
-    Failure::step(format!(
-        "failed to create shim task: OCI runtime create failed: runc create failed: unable to \
-         start container process: {why}: unknown"
-    ))
-}
-
-/// Passes output on, but for what says that there was no process.
-struct Gate<'a> {
-    host: &'a mut dyn Host,
-    refused: Option<String>,
-}
-
-impl Host for Gate<'_> {
-    fn output(&mut self, stream: Stream, text: &str) {
-        let start = "runc run failed: unable to start container process: error during container \
-                     init: ";
-        match text.strip_prefix(start) {
-            Some(why) if stream == Stream::Stderr => self.refused = Some(why.trim_end().into()),
-            _ => self.host.output(stream, text),
-        }
-    }
-
-    fn cancelled(&mut self) -> bool {
-        self.host.cancelled()
-    }
-
-    fn machine(&self) -> Machine {
-        self.host.machine()
-    }
-
-    fn part(&mut self, name: &str) -> Part {
-        self.host.part(name)
-    }
-
-    fn fetch(&mut self, url: &str) -> Option<Response> {
-        self.host.fetch(url)
-    }
 }
