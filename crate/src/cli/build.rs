@@ -44,7 +44,7 @@ const IMAGE_BUILD: Command = Command {
 };
 
 /// What the client says before anything else.
-const NOTICE: &str = "\
+pub(super) const NOTICE: &str = "\
 DEPRECATED: The legacy builder is deprecated and will be removed in a future release.
             Install the buildx component to build images with BuildKit:
             https://docs.docker.com/go/buildx/

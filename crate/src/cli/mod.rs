@@ -15,6 +15,8 @@ mod inspect;
 mod prune;
 mod table;
 mod template;
+#[cfg(test)]
+mod tests;
 mod units;
 mod usage;
 mod volumes;
