@@ -233,6 +233,35 @@ fn what_is_too_large_is_refused_and_nothing_is_lost() {
 }
 
 #[test]
+fn old_builds_are_dropped_and_say_so() {
+    let mut session = session();
+    edit(&mut session, dockerfile("FROM scratch\nCOPY a /\n"));
+    let builds = limits::MAX_BUILDS as u32 + 2;
+    for number in 1..=builds {
+        edit(&mut session, write("a", &number.to_string()));
+        state(&mut session, Request::Build);
+    }
+    let last = state(&mut session, Request::Refresh);
+    let numbers: Vec<u32> = last.history.iter().map(|build| build.number).collect();
+    assert_eq!(numbers, (3..=builds).collect::<Vec<_>>());
+    assert_eq!(last.build.map(|build| build.summary.number), Some(builds));
+    let shown = ask(&mut session, Request::ShowBuild { build: 3 });
+    assert!(matches!(shown, Reply::Build(build) if build.summary.number == 3));
+    let Reply::Refused(refusal) = ask(&mut session, Request::ShowBuild { build: 2 }) else {
+        panic!("a refusal was expected");
+    };
+    insta::assert_snapshot!(refusal, @"Build 2 is not kept any more. The last 200 builds are.");
+    // What the dropped build left in the cache is still there.
+    edit(&mut session, write("a", "1"));
+    let again = state(&mut session, Request::Build);
+    let build = again.build.expect("it was built");
+    assert_eq!(
+        (build.summary.number, build.summary.cached),
+        (builds + 1, 1)
+    );
+}
+
+#[test]
 fn parts_that_do_not_come_are_not_asked_for_again_while_typing() {
     let mut session = Session::new();
     let request = || Request::Edit {

@@ -1,7 +1,8 @@
 //! Other Dockerfiles that may give the same image: candidates, nothing more.
 
+use crate::context::glob;
 use crate::dockerfile::edit::{Block, blocks, move_instruction};
-use crate::dockerfile::instruction::{Command, Instruction, parse_stages};
+use crate::dockerfile::instruction::{Command, Instruction, Transfer, parse_stages};
 use crate::dockerfile::node::Ast;
 use crate::dockerfile::parse;
 use crate::engine::changes::one_line;
@@ -83,7 +84,8 @@ pub fn candidates(text: &str, files: &Fs) -> Vec<Candidate> {
                 .collect();
             if is_context_copy(copy) {
                 for (run_at, run) in &runs {
-                    out.extend(nodes.split(*copy_at, copy, *run_at, run, files));
+                    let above = &instructions[..place];
+                    out.extend(nodes.split((*copy_at, copy), above, (*run_at, run), files));
                 }
                 for (run_at, _) in runs.iter().rev() {
                     out.extend(nodes.moved_below(*copy_at, *run_at));
@@ -107,6 +109,54 @@ fn is_context_copy(instruction: &Instruction) -> bool {
         Command::Copy(copy) => copy.from.is_empty() && copy.transfer.contents.is_empty(),
         Command::Add(add) => add.transfer.contents.is_empty(),
         _ => false,
+    }
+}
+
+/// The nearest COPY above that copies one of the files to where `copy` does.
+fn copied_above<'a>(
+    above: &[(usize, &'a Instruction)],
+    copy: &Instruction,
+    paths: &[String],
+) -> Option<(&'a Instruction, &'a Transfer)> {
+    let Command::Copy(whole) = &copy.command else {
+        return None;
+    };
+    let flags = |instruction: &Instruction| -> Vec<String> {
+        let texts = instruction.flags.iter().map(|flag| flag.text.clone());
+        texts.collect()
+    };
+    above
+        .iter()
+        .rev()
+        // A relative destination means another place above a WORKDIR.
+        .take_while(|(_, instruction)| !matches!(instruction.command, Command::Workdir(_)))
+        .find_map(|(_, instruction)| match &instruction.command {
+            Command::Copy(earlier)
+                if is_context_copy(instruction)
+                    && flags(instruction) == flags(copy)
+                    && directory(&earlier.transfer.dest) == directory(&whole.transfer.dest)
+                    && paths.iter().any(|path| copies(&earlier.transfer, path)) =>
+            {
+                Some((*instruction, &earlier.transfer))
+            }
+            _ => None,
+        })
+}
+
+/// Whether a file of the context is one of the sources.
+fn copies(transfer: &Transfer, path: &str) -> bool {
+    transfer
+        .sources
+        .iter()
+        .any(|source| glob(source.trim_start_matches("./"), path) == Ok(true))
+}
+
+/// A destination as a directory: with a slash at its end.
+fn directory(dest: &str) -> String {
+    match dest {
+        "." => "./".to_string(),
+        dest if dest.ends_with('/') => dest.to_string(),
+        dest => format!("{dest}/"),
     }
 }
 
@@ -138,13 +188,13 @@ impl Nodes<'_> {
         })
     }
 
-    /// `COPY manifests ./` in place of the COPY, which goes below the RUN.
+    /// `COPY manifests ./` in place of the COPY, which goes below the RUN. Where an instruction
+    /// above copies some of the manifests already, it gets the others too.
     fn split(
         &self,
-        copy_at: usize,
-        copy: &Instruction,
-        run_at: usize,
-        run: &Instruction,
+        (copy_at, copy): (usize, &Instruction),
+        above: &[(usize, &Instruction)],
+        (run_at, run): (usize, &Instruction),
         files: &Fs,
     ) -> Option<Candidate> {
         let Command::Copy(parsed) = &copy.command else {
@@ -161,41 +211,53 @@ impl Nodes<'_> {
             "" => String::new(),
             dir => format!("{dir}/"),
         };
-        let manifests: Vec<String> = INSTALLS
+        let mut manifests: Vec<String> = INSTALLS
             .iter()
             .filter(|(word, _)| run.code.contains(word))
             .flat_map(|(_, names)| names.iter())
             .map(|name| format!("{prefix}{name}"))
             .filter(|path| files.find(path).is_some())
             .collect();
+        let named = manifests.join(" and ");
+        let earlier = copied_above(above, copy, &manifests);
+        if let Some((_, transfer)) = &earlier {
+            manifests.retain(|path| !copies(transfer, path));
+        }
+        // With nothing left to copy first, it is a plain move.
         if manifests.is_empty() || parsed.parents {
             return None;
         }
-        let dest = match parsed.transfer.dest.as_str() {
-            "." => "./".to_string(),
-            dest if dest.ends_with('/') => dest.to_string(),
-            dest => format!("{dest}/"),
+        let moved = move_instruction(self.text, copy_at, run_at).ok()?.text;
+        let line = |flags_of: &Instruction, sources: &[String], dest: &str| {
+            let flags = flags_of.flags.iter().map(|flag| flag.text.as_str());
+            let sources = sources.iter().map(String::as_str);
+            let words = ["COPY"].into_iter().chain(flags).chain(sources);
+            words.chain([dest]).collect::<Vec<_>>().join(" ")
         };
-        let flags: Vec<&str> = copy.flags.iter().map(|flag| flag.text.as_str()).collect();
-        let mut words = vec!["COPY"];
-        words.extend(&flags);
-        words.extend(manifests.iter().map(String::as_str));
-        words.push(&dest);
-        let line = words.join(" ");
-        let moved = move_instruction(self.text, copy_at, run_at).ok()?;
-        // What stood below the COPY is now in its place; the new COPY comes in front of it.
-        let at = blocks(&moved.text).get(copy_at)?.span.start;
-        let text = format!("{}{line}\n{}", &moved.text[..at], &moved.text[at..]);
+        let text = match earlier {
+            Some((instruction, transfer)) => {
+                let sources = [transfer.sources.as_slice(), &manifests].concat();
+                let extended = line(instruction, &sources, &directory(&transfer.dest));
+                let (before, after) = (instruction.span.start, instruction.span.end);
+                format!("{}{extended}{}", &moved[..before], &moved[after..])
+            }
+            None => {
+                // What stood below the COPY is now in its place; the new COPY comes in front.
+                let at = blocks(&moved).get(copy_at)?.span.start;
+                let dest = &directory(&parsed.transfer.dest);
+                let new = line(copy, &manifests, dest);
+                format!("{}{new}\n{}", &moved[..at], &moved[at..])
+            }
+        };
         let run = self.line(run_at);
+        let those = match named.contains(" and ") {
+            true => "those files",
+            false => "that file",
+        };
         Some(Candidate {
-            title: format!("Copy {} before {run}", manifests.join(" and ")),
+            title: format!("Copy {named} before {run}"),
             reason: format!(
-                "{run} looks at {} only, and stays cached when other files change.",
-                if manifests.len() == 1 {
-                    "that file"
-                } else {
-                    "those files"
-                }
+                "{run} looks at {those} only, and stays cached when other files change."
             ),
             text,
         })
@@ -236,12 +298,22 @@ impl Nodes<'_> {
         let tail = &self.text[y.span.end..];
         debug_assert!(x.span.end <= y.span.start);
         let escape = self.ast.escape;
+        // Where the first RUN has its `&&` at the ends of lines, this one gets it there too.
+        let first = &head[self.ast.nodes[first_at].span.start..];
+        let at_ends = first
+            .lines()
+            .any(|line| line.trim_end_matches([escape, ' ', '\t']).ends_with("&&"));
+        let second = second.trim();
+        let joint = match at_ends {
+            true => format!(" && {escape}\n    {second}"),
+            false => format!(" {escape}\n    && {second}"),
+        };
         Some(Candidate {
             title: format!("Join {} into the RUN before it", self.line(next_at)),
             reason:
                 "A layer keeps what a later one deletes; deleted in the same RUN it is in none."
                     .to_string(),
-            text: format!("{head} {escape}\n    && {}{tail}", second.trim()),
+            text: format!("{head}{joint}{tail}"),
         })
     }
 }
@@ -267,7 +339,12 @@ mod tests {
     }
 
     fn first(text: &str, paths: &[&str]) -> String {
-        let found = candidates(text, files(paths).files());
+        first_that(text, paths, |_| true)
+    }
+
+    fn first_that(text: &str, paths: &[&str], wanted: fn(&Candidate) -> bool) -> String {
+        let mut found = candidates(text, files(paths).files());
+        found.retain(wanted);
         let Some(first) = found.first() else {
             return "nothing".into();
         };
@@ -312,9 +389,69 @@ mod tests {
 
         FROM debian
         RUN apt-get update && \
-            apt-get install -y curl \
+            apt-get install -y curl && \
+            rm -rf /var/lib/apt/lists/*
+        CMD x
+        ");
+        let leading = text.replace(" && \\\n    ", " \\\n && ");
+        insta::assert_snapshot!(first(&leading, &[]), @r"
+        Join RUN rm -rf /var/lib/apt/lists/* into the RUN before it
+
+        FROM debian
+        RUN apt-get update \
+         && apt-get install -y curl \
             && rm -rf /var/lib/apt/lists/*
         CMD x
+        ");
+    }
+
+    #[test]
+    fn what_is_copied_above_is_not_copied_again() {
+        let paths = ["package.json", "package-lock.json", "a.js"];
+        let offered = |above: &str| {
+            let text = format!("FROM node\nWORKDIR /app\n{above}\nCOPY . .\nRUN npm ci\n");
+            first_that(&text, &paths, |candidate| {
+                candidate.title.starts_with("Copy") || candidate.title.contains("COPY . .")
+            })
+        };
+        insta::assert_snapshot!(offered("COPY package*.json ./"), @r"
+        Move COPY . . below RUN npm ci
+
+        FROM node
+        WORKDIR /app
+        COPY package*.json ./
+        RUN npm ci
+        COPY . .
+        ");
+        insta::assert_snapshot!(offered("COPY ./package.json ."), @r"
+        Copy package.json and package-lock.json before RUN npm ci
+
+        FROM node
+        WORKDIR /app
+        COPY ./package.json package-lock.json ./
+        RUN npm ci
+        COPY . .
+        ");
+        // Copied to somewhere else, or as somebody else: that is another file.
+        insta::assert_snapshot!(offered("COPY package*.json /tmp/"), @r"
+        Copy package.json and package-lock.json before RUN npm ci
+
+        FROM node
+        WORKDIR /app
+        COPY package*.json /tmp/
+        COPY package.json package-lock.json ./
+        RUN npm ci
+        COPY . .
+        ");
+        insta::assert_snapshot!(offered("COPY --chown=1 package*.json ./"), @r"
+        Copy package.json and package-lock.json before RUN npm ci
+
+        FROM node
+        WORKDIR /app
+        COPY --chown=1 package*.json ./
+        COPY package.json package-lock.json ./
+        RUN npm ci
+        COPY . .
         ");
     }
 

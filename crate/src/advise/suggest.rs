@@ -96,9 +96,9 @@ impl SuggestTask {
 
     /// The first build of a chain's rounds and the rebuild after the edit.
     fn rounds<'d>(&self, desk: &'d Desk) -> Option<(&'d Build, Option<&'d Build>)> {
-        let first = self.start.builds.len() as u32 + 1;
-        let build = desk.build(first)?;
-        let again = desk.build(first + 1).map(|build| &**build);
+        let first = self.start.next_number();
+        let build = desk.build(first).ok()?;
+        let again = desk.build(first + 1).ok().map(|build| &**build);
         Some((build, again))
     }
 

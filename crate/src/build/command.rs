@@ -12,6 +12,7 @@ use super::error::ErrorKind;
 use super::execute::{Done, Failure};
 use super::op::{RunMountKind, RunOp};
 use super::process::{add_defaults, credentials, execute};
+use super::remedy::remedy;
 use super::snapshot::Snapshot;
 use crate::dockerfile::golang::quote;
 use crate::fs::{Clock, Content, Fs, Ino, Kind, Meta, Overlay, Time, node_digest};
@@ -65,7 +66,11 @@ pub(super) fn run(
     let mut overlay = Overlay::over(&base.fs, *clock);
     let cred = match credentials(&base.fs, &op.user) {
         Ok(cred) => cred,
-        Err(why) => return failed(why),
+        Err(why) => {
+            let failure = Failure::new(format!("{process}: {why}"));
+            let help = "The image has no such user: make it before USER names it, with RUN and adduser or useradd.";
+            return Ok(Ran::Failed(failure.help(help), None));
+        }
     };
     let cwd = match root_path(&base.fs, &op.cwd) {
         Ok(cwd) => cwd,
@@ -112,12 +117,9 @@ pub(super) fn run(
     }
     if outcome.exit_code != 0 {
         let failure = Failure::new(format!("{process}: exit code: {}", outcome.exit_code));
-        let failure = match outcome.exit_code {
-            127 => {
-                failure.help("The shell did not find the program: is it installed in this image?")
-            }
-            126 => failure.help("The file is there but cannot be executed: check its mode."),
-            _ => failure,
+        let failure = match remedy(&outcome, &done.result.fs) {
+            Some(help) => failure.help(help),
+            None => failure,
         };
         return Ok(Ran::Failed(failure, Some((done, outcome))));
     }

@@ -55,6 +55,7 @@ mod owner;
 pub mod plan;
 pub mod predict;
 pub(crate) mod process;
+mod remedy;
 pub mod remote;
 pub mod report;
 pub mod snapshot;

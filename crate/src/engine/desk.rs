@@ -16,6 +16,7 @@ use crate::run::{Host, Limits, Machine, Part, Response};
 use crate::world::World;
 
 use super::changes::describe;
+use super::limits::MAX_BUILDS;
 use super::workspace::{DOCKERFILE, planned};
 use super::{Edit, Refusal, Tally, Workspace, caches};
 
@@ -32,7 +33,7 @@ pub struct Desk {
     pub machines: RedBlackTreeMapSync<Arc<str>, Cache>,
     /// Caches that were exported, by place: see [`caches`].
     pub exported: RedBlackTreeMapSync<String, Exported>,
-    /// The builds, the oldest first; their numbers are their positions, from 1.
+    /// The last [`MAX_BUILDS`] builds, the oldest first; their numbers have no gaps.
     pub builds: VectorSync<Arc<Build>>,
     /// What the session was opened from.
     pub title: Arc<str>,
@@ -133,8 +134,27 @@ impl Desk {
     }
 
     /// The build of that number.
-    pub fn build(&self, number: u32) -> Option<&Arc<Build>> {
-        self.builds.get((number as usize).checked_sub(1)?)
+    ///
+    /// # Errors
+    /// There was none, or it is not kept any more.
+    pub fn build(&self, number: u32) -> Result<&Arc<Build>, Refusal> {
+        let first = self.builds.first().map_or(1, |build| build.number);
+        if (1..first).contains(&number) {
+            return Err(
+                Refusal::new(format!("Build {number} is not kept any more."))
+                    .help(format!("The last {MAX_BUILDS} builds are.")),
+            );
+        }
+        let at = number.checked_sub(first).map(|at| at as usize);
+        at.and_then(|at| self.builds.get(at)).ok_or_else(|| {
+            Refusal::new(format!("There is no build {number}."))
+                .help("Look at the history for the builds that there are.")
+        })
+    }
+
+    /// The number of the next build, counted from 1.
+    pub fn next_number(&self) -> u32 {
+        self.last_build().map_or(1, |last| last.number + 1)
     }
 
     /// What a build of `plan` works on. `sender` makes it cheap; any will do.
@@ -327,7 +347,7 @@ impl Building {
                 (Some(plan), report)
             }
         };
-        let number = desk.builds.len() as u32 + 1;
+        let number = desk.next_number();
         desk.builds.push_back_mut(Arc::new(Build {
             number,
             workspace,
@@ -335,6 +355,10 @@ impl Building {
             report,
             after: self.after,
         }));
+        let surplus = desk.builds.len().saturating_sub(MAX_BUILDS);
+        if surplus > 0 {
+            desk.builds = desk.builds.iter().skip(surplus).cloned().collect();
+        }
         desk
     }
 }

@@ -20,3 +20,7 @@ pub const MAX_UNDO: usize = 1_000;
 
 /// How many days simulated time can be moved on at once.
 pub const MAX_ADVANCE_DAYS: u32 = 3_650;
+
+/// How many builds are kept; of older ones only their results in the cache are left, and the states
+/// that an undo leads to.
+pub const MAX_BUILDS: usize = 200;

@@ -286,7 +286,8 @@ impl Kernel<'_> {
 
     pub(super) fn log_write(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Stop> {
         self.host.output(stream, &String::from_utf8_lossy(bytes));
-        self.log.write(stream, bytes);
+        let nanos = self.elapsed();
+        self.log.write(stream, nanos, bytes);
         if self.log.written > self.limits.output_bytes {
             return Err(self.limit(Limit::Output, self.limits.output_bytes));
         }

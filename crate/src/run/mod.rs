@@ -86,6 +86,8 @@ pub enum Interrupt {
 pub struct LogLine {
     /// Where it was written to.
     pub stream: Stream,
+    /// When it began to be written, in modelled nanoseconds from the start of the run.
+    pub nanos: u64,
     /// Without the newline; bytes that are no UTF-8 are replaced.
     pub text: String,
 }

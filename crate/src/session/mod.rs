@@ -168,10 +168,7 @@ impl Session {
     }
 
     fn find_build(&self, number: u32) -> Result<Arc<Build>, Refusal> {
-        self.desk.build(number).cloned().ok_or_else(|| {
-            Refusal::new(format!("There is no build {number}."))
-                .help("Look at the history for the builds that there are.")
-        })
+        self.desk.build(number).cloned()
     }
 
     /// Makes `desk` the present one; what was under way belonged to the one before.
@@ -236,7 +233,7 @@ impl Session {
             Outcome::Progress(progress) => Reply::Progress(progress),
             Outcome::Needs(parts) => Reply::Needs(parts),
             Outcome::Built(desk) => {
-                let number = desk.builds.len();
+                let number = desk.last_build().map_or(0, |build| build.number);
                 let before = self.desk.clone();
                 self.history.record(before, format!("build {number}"), None);
                 self.arrive(*desk);

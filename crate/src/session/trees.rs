@@ -1,10 +1,8 @@
 //! Trees that are browsed: the context, layers, images, steps.
 
-use std::sync::Arc;
-
 use crate::context::Ignore;
 use crate::engine::changes::changed_paths;
-use crate::engine::{Build, DOCKERFILE, Desk, Refusal};
+use crate::engine::{DOCKERFILE, Desk, Refusal};
 use crate::fs::Fs;
 use crate::view::stack::{Stack, dir_rows, missing, text_of};
 use crate::view::tree::{fits, hex, row};
@@ -43,16 +41,9 @@ impl<'a> Trees<'a> {
         }
     }
 
-    fn build(&self, number: u32) -> Result<&'a Arc<Build>, Refusal> {
-        self.desk.build(number).ok_or_else(|| {
-            Refusal::new(format!("There is no build {number}."))
-                .help("Look at the history for the builds that there are.")
-        })
-    }
-
     fn tree(&self, tree: TreeRef) -> Result<Tree<'a>, Refusal> {
         let image = |build: u32| {
-            let build = self.build(build)?;
+            let build = self.desk.build(build)?;
             let image = build.report.image.as_ref();
             image.map(Stack::of_image).ok_or_else(|| {
                 Refusal::new(format!("Build {} made no image.", build.number))
@@ -74,7 +65,7 @@ impl<'a> Trees<'a> {
                 Ok(Tree::Merged(stack, layer))
             }
             TreeRef::Step { build, step } => {
-                let build = self.build(build)?;
+                let build = self.desk.build(build)?;
                 let step = build.report.steps.get(step as usize);
                 let result = step.and_then(|step| step.result.as_ref()).ok_or_else(|| {
                     Refusal::new("That step left no files in this build.")

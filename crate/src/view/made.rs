@@ -111,7 +111,7 @@ fn step_view(step: &Step, image: Option<&Image>, why: super::WhyView) -> StepVie
             .log
             .iter()
             .map(|line| LogLine {
-                at: 0.0,
+                at: seconds(line.nanos),
                 stderr: line.stream == run::Stream::Stderr,
                 text: line.text.clone(),
             })

@@ -15,6 +15,19 @@ pub(super) enum FlagKind {
     Texts,
 }
 
+/// The instruction that a flag belongs to, for those that only one has or that are known by one.
+fn owner(flag: &str) -> Option<&'static str> {
+    Some(match flag {
+        "mount" | "network" | "security" | "device" => "RUN",
+        "from" | "parents" => "COPY",
+        "checksum" | "keep-git-dir" | "unpack" => "ADD",
+        "chown" | "chmod" | "link" | "exclude" => "COPY and ADD",
+        "platform" => "FROM",
+        "interval" | "timeout" | "start-period" | "start-interval" | "retries" => "HEALTHCHECK",
+        _ => return None,
+    })
+}
+
 /// The flags that were given.
 pub(super) struct Flags<'a> {
     given: Vec<(&'static str, &'a str)>,
@@ -44,13 +57,17 @@ impl<'a> Flags<'a> {
             let Some((name, kind)) = known.iter().copied().find(|(known, _)| *known == name) else {
                 let names = || known.iter().map(|(name, _)| *name);
                 let message = format!("unknown flag: --{name}");
-                let help = match (nearest(name, names(), true), known.is_empty()) {
-                    (Some(near), _) => format!("Write --{near}."),
-                    (None, true) => "This instruction has no flags.".to_owned(),
-                    (None, false) => {
-                        let all: Vec<String> = names().map(|n| format!("--{n}")).collect();
-                        format!("Its flags are {}.", all.join(", "))
+                let own = || {
+                    let all: Vec<String> = names().map(|n| format!("--{n}")).collect();
+                    match known.is_empty() {
+                        true => "This instruction has no flags.".to_owned(),
+                        false => format!("Its flags are {}.", all.join(", ")),
                     }
+                };
+                let help = match (nearest(name, names(), true), owner(name)) {
+                    (Some(near), _) => format!("Write --{near}."),
+                    (None, Some(owner)) => format!("--{name} is a flag of {owner}. {}", own()),
+                    (None, None) => own(),
                 };
                 return Err(Diagnostic::error(
                     "unknown-flag",

@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Call, Exit, cost};
+use super::super::{Call, Exit};
 use super::files::{Failed, Files, program, stand_in};
+use super::out_during;
 use super::table::{Row, Table, estimate, is_slip, part};
 use crate::fs::{Content, parent};
 
@@ -157,12 +158,12 @@ fn fetch_index(
             }
         }
     }
-    for repository in &repositories {
-        call.out(format!("fetch {repository}/x86_64/APKINDEX.tar.gz\n"))?;
-    }
+    let lines: String = repositories
+        .iter()
+        .map(|repository| format!("fetch {repository}/x86_64/APKINDEX.tar.gz\n"))
+        .collect();
     let machine = call.kernel.host.machine();
-    call.kernel
-        .spend(cost::seconds(INDEX_BYTES as f64 / machine.network));
+    out_during(call, &lines, INDEX_BYTES as f64 / machine.network)?;
     Ok(Ok(()))
 }
 
@@ -342,12 +343,12 @@ fn add(call: &mut Call<'_, '_>, options: &Options, words: &[String]) -> Exit {
     if let Err(failed) = wrote {
         return refused(call, &failed);
     }
-    if !options.quiet {
-        call.out(lines)?;
-        if !new.is_empty() {
-            call.out("Executing busybox-1.36.1-r29.trigger\n")?;
-        }
-        call.out(summary(&all))?;
+    if !new.is_empty() {
+        lines += "Executing busybox-1.36.1-r29.trigger\n";
+    }
+    lines += &summary(&all);
+    if options.quiet {
+        lines.clear();
     }
     let machine = call.kernel.host.machine();
     let seconds = 0.4
@@ -355,7 +356,7 @@ fn add(call: &mut Call<'_, '_>, options: &Options, words: &[String]) -> Exit {
         + machine.cpu * 0.015 * new.len() as f64
         + written as f64 / 150e6
         + if new.is_empty() { 0.0 } else { 0.2 };
-    call.kernel.spend(cost::seconds(seconds));
+    out_during(call, &lines, seconds)?;
     Ok(0)
 }
 
@@ -479,13 +480,13 @@ fn del(call: &mut Call<'_, '_>, options: &Options, words: &[String]) -> Exit {
     if let Err(failed) = wrote {
         return refused(call, &failed);
     }
-    if !options.quiet {
-        call.out(lines)?;
-        call.out(summary(&left))?;
+    lines += &summary(&left);
+    if options.quiet {
+        lines.clear();
     }
     let machine = call.kernel.host.machine();
     let seconds = 0.2 + machine.cpu * 0.01 * gone.len() as f64;
-    call.kernel.spend(cost::seconds(seconds));
+    out_during(call, &lines, seconds)?;
     Ok(0)
 }
 

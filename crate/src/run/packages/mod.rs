@@ -42,7 +42,7 @@ mod pip;
 mod sources;
 mod table;
 
-use super::Program;
+use super::{Call, Program, Stop, cost};
 
 const TABLE: &[Program] = &[
     Program::modelled("apk", apk::main),
@@ -96,6 +96,20 @@ pub fn find(name: &str) -> Option<&'static Program> {
         }
     });
     TABLE.iter().find(|program| program.name == name)
+}
+
+/// Prints `text` while so many seconds pass, each line at the end of its share of them.
+fn out_during(call: &mut Call<'_, '_>, text: &str, seconds: f64) -> Result<(), Stop> {
+    let mut left = cost::seconds(seconds);
+    let mut lines = text.split_inclusive('\n').count() as u64;
+    for line in text.split_inclusive('\n') {
+        let share = left / lines;
+        (left, lines) = (left - share, lines - 1);
+        call.kernel.spend(share);
+        call.out(line)?;
+    }
+    call.kernel.spend(left);
+    Ok(())
 }
 
 /// Whether `version` is `wanted`, which may end in `*`.

@@ -10,6 +10,13 @@ const CODE: [&str; 8] = [
     ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".vue", ".svelte",
 ];
 
+/// What a bundler takes in besides the code: never a Dockerfile, a licence or a manual.
+const BUNDLED: [&str; 28] = [
+    ".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".vue", ".svelte", ".css", ".scss", ".sass",
+    ".less", ".html", ".json", ".mdx", ".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif",
+    ".ico", ".woff", ".woff2", ".ttf", ".env", ".wasm",
+];
+
 /// `node`: its version; what a script does is not known.
 pub(super) fn node(call: &mut Call<'_, '_>) -> Exit {
     let args = call.args.clone();
@@ -173,7 +180,7 @@ pub(super) fn bundler(call: &mut Call<'_, '_>) -> Exit {
         call.kernel.mark(Fidelity::NotSimulated);
         return Ok(0);
     }
-    let input = sources(call, ".", &[]);
+    let input = sources(call, ".", &BUNDLED);
     let (dir, folder, base, seconds) = match tool.as_str() {
         "react-scripts" => ("build", "static/js", 145_000, 12.0),
         "vue-cli-service" => ("dist", "js", 95_000, 9.0),
@@ -209,7 +216,7 @@ pub(super) fn next(call: &mut Call<'_, '_>) -> Exit {
         call.kernel.mark(Fidelity::NotSimulated);
         return Ok(0);
     }
-    let input = sources(call, ".", &[]);
+    let input = sources(call, ".", &BUNDLED);
     let config: String = ["next.config.js", "next.config.mjs", "next.config.ts"]
         .iter()
         .filter_map(|name| Files::of(call).text(name))

@@ -30,7 +30,7 @@ pub(super) struct Sources {
     pub digest: String,
 }
 
-/// The files below `dir` whose names end in one of `endings` (all, for none), but those of
+/// The files below `dir` whose names end in one of `endings`, but those of
 /// dependencies and of earlier outputs.
 pub(super) fn sources(call: &Call<'_, '_>, dir: &str, endings: &[&str]) -> Sources {
     let vfs = &*call.kernel.vfs;
@@ -56,7 +56,7 @@ pub(super) fn sources(call: &Call<'_, '_>, dir: &str, endings: &[&str]) -> Sourc
         let Some(content) = entry.inode.file() else {
             continue;
         };
-        if !endings.is_empty() && !endings.iter().any(|end| name.ends_with(end)) {
+        if !endings.iter().any(|end| name.ends_with(end)) {
             continue;
         }
         hasher.update(entry.path.as_bytes());

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::{Call, Exit, Stop, cost};
 use super::dpkg::{self, Deb, Installed};
 use super::files::{Failed, Files, stand_in};
+use super::out_during;
 use super::table::{Table, human, is_slip, part};
 use crate::fs::{Content, Errno};
 use remove::remove;
@@ -216,17 +217,18 @@ fn update(call: &mut Call<'_, '_>, options: &Options) -> Exit {
     } else {
         0.8
     };
-    call.kernel.spend(cost::seconds(seconds));
+    let mut text = String::new();
     if options.quiet < 2 {
         for (number, line) in lines.iter().enumerate() {
             let number = format!(":{}", number + 1);
-            call.out(format!("{}\n", line.replacen(":#", &number, 1)))?;
+            text += &format!("{}\n", line.replacen(":#", &number, 1));
         }
         if download > 0 {
-            call.out(fetched(download, seconds))?;
+            text += &fetched(download, seconds);
         }
-        call.out("Reading package lists...\n")?;
+        text += "Reading package lists...\n";
     }
+    out_during(call, &text, seconds)?;
     Ok(0)
 }
 
@@ -499,22 +501,23 @@ fn carry_out(
     }
     let machine = call.kernel.host.machine();
     let fetching = download as f64 / machine.network;
-    call.kernel.spend(cost::seconds(fetching));
+    let mut text = String::new();
     if !quiet {
         let fetched = debs().zip(&missing).filter(|(_, missing)| **missing);
         for (number, (deb, _)) in fetched.enumerate() {
-            call.out(format!(
+            text += &format!(
                 "Get:{} {url} amd64 {} amd64 {} [{}]\n",
                 number + 1,
                 deb.name,
                 deb.version(),
                 human(deb.download())
-            ))?;
+            );
         }
         if download > 0 {
-            call.out(self::fetched(download, fetching.max(0.01)))?;
+            text += &self::fetched(download, fetching.max(0.01));
         }
     }
+    out_during(call, &text, fetching)?;
     if options.download_only {
         return Ok(0);
     }
@@ -528,19 +531,20 @@ fn carry_out(
             return Ok(ERROR);
         }
     };
+    let mut text = String::new();
     for deb in debs() {
         let (name, version) = (deb.name, deb.version());
-        call.out(format!(
+        text += &format!(
             "Selecting previously unselected package {name}.\nUnpacking {name} ({version}) ...\n"
-        ))?;
+        );
     }
     for deb in debs() {
-        call.out(format!("Setting up {} ({}) ...\n", deb.name, deb.version()))?;
+        text += &format!("Setting up {} ({}) ...\n", deb.name, deb.version());
     }
     let seconds = 1.5
         + machine.cpu * (0.12 * plan.new.len() as f64 + bytes as f64 / 80e6)
         + debs().map(|deb| trigger(deb.name)).sum::<f64>() * machine.cpu;
-    call.kernel.spend(cost::seconds(seconds));
+    out_during(call, &text, seconds)?;
     Ok(0)
 }
 

@@ -1,8 +1,9 @@
 //! Removing packages.
 
-use super::super::super::{Call, Exit, cost};
+use super::super::super::{Call, Exit};
 use super::super::dpkg::{self, Installed};
 use super::super::files::{Failed, Files};
+use super::super::out_during;
 use super::{AUTO, ERROR, Options, agrees, bare, listed, refused};
 use crate::fs::Content;
 
@@ -93,11 +94,12 @@ pub(super) fn remove(call: &mut Call<'_, '_>, options: &Options, words: &[String
         call.err(format!("dpkg: error: cannot change {path}: {errno}\n"))?;
         return Ok(ERROR);
     }
-    for name in &gone {
-        call.out(format!("Removing {name} ...\n"))?;
-    }
+    let lines: String = gone
+        .iter()
+        .map(|name| format!("Removing {name} ...\n"))
+        .collect();
     let machine = call.kernel.host.machine();
     let seconds = 1.0 + machine.cpu * 0.08 * gone.len() as f64;
-    call.kernel.spend(cost::seconds(seconds));
+    out_during(call, &lines, seconds)?;
     Ok(0)
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Call, Exit, Fidelity, Stop, cost};
 use super::files::{Failed, Files, stand_in};
+use super::out_during;
 use super::table::{Row, Table, estimate, human, is_slip, part};
 use crate::fs::{Content, base_name, join, parent};
 use requirement::Requirement;
@@ -472,16 +473,17 @@ fn install(
             lines += &format!("  Downloading {file} ({size})\n");
         }
     }
-    if !options.quiet {
-        call.out(lines)?;
+    if options.quiet {
+        lines.clear();
     }
+    let machine = call.kernel.host.machine();
+    out_during(call, &lines, download as f64 / machine.network)?;
     for wheel in new.iter().filter(|wheel| wheel.estimated) {
         let name = &wheel.name;
         call.err(format!(
             "layerwise: the catalog has no package {name}; its size is an estimate\n"
         ))?;
     }
-    let machine = call.kernel.host.machine();
     let mut builds = 0.0;
     for wheel in new.iter().filter(|wheel| wheel.kind() == "sdist") {
         builds += 12.0;
@@ -516,7 +518,6 @@ fn install(
     }
     let sum = |column: usize| new.iter().map(|wheel| wheel.number(column)).sum::<u64>() as f64;
     let seconds = 0.6
-        + download as f64 / machine.network
         + machine.cpu * (0.12 * new.len() as f64 + sum(3) / 25e6 + builds)
         + if options.no_compile {
             0.0
