@@ -28,7 +28,7 @@ impl Default for Limits {
             rounds: 1_000_000,
             output_bytes: 64 << 20,
             log_bytes: 2 << 20,
-            depth: 200,
+            depth: 100,
             processes: 200_000,
             pipe_bytes: 64 << 20,
             word_bytes: 16 << 20,

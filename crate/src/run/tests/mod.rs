@@ -130,7 +130,7 @@ fn what_would_never_end_is_stopped() {
 /// What people write goes deeper than it looks: functions that call themselves, in subshells.
 #[test]
 fn a_recursion_that_ends_is_let_be() {
-    let script = "f() { [ $1 -eq 0 ] || ( f $(($1 - 1)); ); }; f 60; \
-                  g() { [ $1 -eq 0 ] && echo end || g $(($1 - 1)); }; g 150";
+    let script = "f() { [ $1 -eq 0 ] || ( f $(($1 - 1)); ); }; f 40; \
+                  g() { [ $1 -eq 0 ] && echo end || g $(($1 - 1)); }; g 80";
     assert_eq!(run(script), ("end\n".to_string(), 0));
 }
