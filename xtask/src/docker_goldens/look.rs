@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use layerwise::cli::Desktop;
-use layerwise::fs::{Fs, Inode, Kind, apply};
+use layerwise::fs::{Change, Fs, Inode, Kind, apply};
 use layerwise::image::{Image, Layer, TarNode, Upper, read_tar, waste};
 use serde_json::{Map, Value, json};
 
@@ -31,6 +31,7 @@ pub fn look(
         "archive" => archive(desktop, text("file"), names),
         "dive" => dive(desktop, text("image"), names),
         "oci" => oci(desktop, text("image"), base, names),
+        "stored" => on_disk(desktop, step, names),
         "tar" => tar(desktop, step, base, names),
         "upper" => upper(desktop, text("container"), names),
         other => Err(format!("a look at {other} is not simulated")),
@@ -260,6 +261,85 @@ fn rough(bytes: u64) -> String {
         true => format!("{value:.1} {}", units[unit]),
         false => format!("{value:.0} {}", units[unit]),
     }
+}
+
+/// What overlay2 keeps on the engine's disk: the files of each layer, and of each container those
+/// that every container has and its own.
+fn on_disk(desktop: &Desktop, step: &Value, names: &mut Names) -> Result<Value, String> {
+    let image = desktop
+        .daemon
+        .find_image(step["image"].as_str().unwrap_or_default())?;
+    let folder = |label: Value, files: usize, bytes: u64, lowest: bool, below: bool| {
+        // A layer that something was laid on says so.
+        let mut beside = vec!["diff", "link"];
+        if below {
+            beside.insert(0, "committed");
+        }
+        if !lowest {
+            beside.extend(["lower", "work"]);
+        }
+        json!({"layer": label, "files": files, "bytes": bytes, "beside": beside})
+    };
+    // Further names of a file weigh nothing.
+    let weigh = |nodes: &mut dyn Iterator<Item = (&Inode, bool)>| {
+        let files: Vec<_> = nodes.filter(|(inode, _)| !inode.is_dir()).collect();
+        let first = files.iter().filter(|(_, again)| !again);
+        let contents = first.filter_map(|(inode, _)| inode.file());
+        let bytes: u64 = contents.map(layerwise::fs::Content::size).sum();
+        (files.len(), bytes)
+    };
+    let mut layers = Vec::new();
+    let chain = image.image.chain_ids();
+    for (at, (layer, id)) in image.image.layers.iter().zip(&chain).enumerate() {
+        let whiteouts = layer
+            .changes
+            .iter()
+            .filter(|change| matches!(change, Change::Whiteout { .. }));
+        let mut nodes = layer.changes.iter().filter_map(|change| match change {
+            Change::Put {
+                inode, hard_link, ..
+            } => Some((&**inode, hard_link.is_some())),
+            Change::Whiteout { .. } => None,
+        });
+        let (files, bytes) = weigh(&mut nodes);
+        let files = files + whiteouts.count();
+        let below = desktop.daemon.lies_below(*id);
+        let label = json!(names.text(&layer.diff_id.to_string()));
+        layers.push(folder(label, files, bytes, at == 0, below));
+    }
+    let mut out = json!({"driver": "overlay2", "layers": layers});
+    for name in step["containers"].as_array().into_iter().flatten() {
+        let name = name.as_str().unwrap_or_default();
+        let container = desktop.daemon.find_container(name)?;
+        let own = image.image.fs();
+        let init = container.lower().walk(Fs::ROOT);
+        let mut init = init
+            .filter(|entry| own.find(&entry.path).is_none())
+            .map(|entry| (&**entry.inode, false));
+        let (files, bytes) = weigh(&mut init);
+        let upper = container.upper();
+        let mut nodes = upper.iter().filter_map(|entry| match entry {
+            Upper::Node {
+                inode, hard_link, ..
+            } => Some((&**inode, hard_link.is_some())),
+            _ => None,
+        });
+        let (own_files, own_bytes) = weigh(&mut nodes);
+        let whiteouts = upper
+            .iter()
+            .filter(|entry| matches!(entry, Upper::Whiteout { .. }));
+        out[format!("container {name}")] = json!([
+            folder(json!("init-id"), files, bytes, false, true),
+            folder(
+                json!("mount-id"),
+                own_files + whiteouts.count(),
+                own_bytes,
+                false,
+                false
+            ),
+        ]);
+    }
+    Ok(out)
 }
 
 /// A node as it lies on a disk.

@@ -151,6 +151,14 @@ impl Daemon {
         images.count() + containers.count()
     }
 
+    /// Whether a layer or a container was laid on the layer of a chain ID.
+    pub fn lies_below(&self, chain: Digest) -> bool {
+        let above = |chains: &[Digest]| chains.contains(&chain) && chains.last() != Some(&chain);
+        let images = || self.images.values().map(|image| image.image.chain_ids());
+        images().any(|chains| above(&chains))
+            || self.containers.values().any(|c| c.chain.contains(&chain))
+    }
+
     fn conflict(&self, id: Digest, heed: Heed) -> Option<Conflict> {
         let using = |running: bool| {
             let now = self.clock.now();
