@@ -55,6 +55,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         words: &["stop"],
         flags: &[(Some('t'), "time", true)],
+        run: stop,
         ..KILL
     },
     RM,
@@ -534,6 +535,26 @@ fn kill(job: &mut Job<'_>, flags: &Flags) -> Done {
     flags.first(&KILL)?;
     job.each(&flags.args, |job, name| {
         job.desktop.daemon.kill(name)?;
+        job.line(name);
+        Ok(())
+    })
+}
+
+/// The first process of a container heeds no signal that it does not handle, so the engine waits
+/// and then kills it.
+fn stop(job: &mut Job<'_>, flags: &Flags) -> Done {
+    const GRACE: i64 = 10;
+    flags.first(&KILL)?;
+    let seconds = flags.value("time").and_then(|time| time.parse().ok());
+    let nanos = seconds.unwrap_or(GRACE).saturating_mul(1_000_000_000);
+    job.each(&flags.args, |job, name| {
+        let daemon = &mut job.desktop.daemon;
+        if daemon.find_container(name)?.is_running(daemon.clock.now()) {
+            daemon.clock.advance(nanos);
+        }
+        if daemon.find_container(name)?.is_running(daemon.clock.now()) {
+            daemon.kill(name)?;
+        }
         job.line(name);
         Ok(())
     })

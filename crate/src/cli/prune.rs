@@ -38,10 +38,20 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn images(job: &mut Job<'_>, flags: &Flags) -> Done {
-    let pruned = job.desktop.daemon.prune_images(flags.on("all"));
+    let (all, labels) = (flags.on("all"), labels(flags));
+    let pruned = job.desktop.daemon.prune_images(all, &labels);
     print_images(job, &pruned);
     sum(job, pruned.reclaimed);
     Ok(())
+}
+
+/// The filters by label, `label!=` as one with `!` in front.
+fn labels(flags: &Flags) -> Vec<String> {
+    let filter = |text: &str| {
+        let plain = text.strip_prefix("label=").map(String::from);
+        plain.or_else(|| Some(format!("!{}", text.strip_prefix("label!=")?)))
+    };
+    flags.values("filter").filter_map(filter).collect()
 }
 
 fn print_images(job: &mut Job<'_>, pruned: &Pruned) {
@@ -81,7 +91,8 @@ fn system(job: &mut Job<'_>, flags: &Flags) -> Done {
         print_names(job, "Volumes", &volumes);
         reclaimed += volumes.reclaimed;
     }
-    let images = job.desktop.daemon.prune_images(flags.on("all"));
+    let (all, labels) = (flags.on("all"), labels(flags));
+    let images = job.desktop.daemon.prune_images(all, &labels);
     print_images(job, &images);
     sum(job, reclaimed + images.reclaimed);
     Ok(())

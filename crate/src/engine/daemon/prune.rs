@@ -1,5 +1,7 @@
 //! Taking away what nobody needs.
 
+use std::collections::BTreeMap;
+
 use super::{Daemon, Removed};
 use crate::image::Digest;
 
@@ -16,8 +18,9 @@ pub struct Pruned {
 
 impl Daemon {
     /// `docker image prune`: images without a name and without children; with `all` those that no
-    /// container uses.
-    pub fn prune_images(&mut self, all: bool) -> Pruned {
+    /// container uses. `labels` are filters, all of which must hold: `KEY` or `KEY=VALUE`, with
+    /// `!` in front where it must not.
+    pub fn prune_images(&mut self, all: bool, labels: &[String]) -> Pruned {
         let mut sizes: Vec<(Digest, u64)> = Vec::new();
         for image in self.images.values() {
             let chain = image.image.chain_ids();
@@ -36,7 +39,9 @@ impl Daemon {
                 true => self.children_of(id).next().is_none(),
                 false => all,
             };
-            if !wanted || !self.images.contains_key(&id) {
+            let config = &image.image.config.config;
+            let fits = labels.iter().all(|filter| holds(filter, &config.labels));
+            if !wanted || !fits || !self.images.contains_key(&id) {
                 continue;
             }
             let targets = match names.is_empty() {
@@ -90,4 +95,16 @@ impl Daemon {
         }
         pruned
     }
+}
+
+fn holds(filter: &str, labels: &BTreeMap<String, String>) -> bool {
+    let (not, filter) = match filter.strip_prefix('!') {
+        Some(filter) => (true, filter),
+        None => (false, filter),
+    };
+    let found = match filter.split_once('=') {
+        Some((key, value)) => labels.get(key).is_some_and(|known| known == value),
+        None => labels.contains_key(filter),
+    };
+    found != not
 }
