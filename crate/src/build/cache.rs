@@ -7,6 +7,7 @@
 //!
 //! Everything is persistent: a clone of the whole cache costs O(1).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -271,10 +272,10 @@ impl Cache {
         let mut out = BTreeMap::new();
         let mut open: Vec<KeyId> = to.collect();
         while let Some(key) = open.pop() {
-            if !out.contains_key(&key) {
+            if let Entry::Vacant(free) = out.entry(key) {
                 let links = back.remove(&key).unwrap_or_default();
                 open.extend(links.iter().map(|(from, ..)| from.key));
-                out.insert(key, links);
+                free.insert(links);
             }
         }
         out
