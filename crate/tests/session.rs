@@ -351,7 +351,6 @@ fn a_matrix_has_a_cell_for_each_edit_and_order() {
 
 /// One random thing to do.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "only a few are made")]
 enum Deed {
     Edit(Box<Edit>),
     Build,
