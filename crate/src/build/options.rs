@@ -25,6 +25,8 @@ pub struct Options {
     pub secrets: BTreeMap<String, Vec<u8>>,
     /// `--platform`.
     pub platform: Platform,
+    /// More platforms that are built for at the same time: the images come in an index.
+    pub more_platforms: Vec<Platform>,
     /// `SOURCE_DATE_EPOCH`: the time that image and history get, and that later file times are set
     /// back to.
     pub epoch: Option<Time>,
@@ -42,6 +44,7 @@ impl Default for Options {
             no_cache: NoCache::Never,
             secrets: BTreeMap::new(),
             platform: Platform::linux_amd64(),
+            more_platforms: Vec::new(),
             epoch: Some(Time::EPOCH),
             cache_to: Vec::new(),
         }

@@ -137,32 +137,25 @@ pub(super) struct Held {
     pub keys: Vec<KeyId>,
     /// The result, if there is one; none for images.
     pub record: Option<Arc<Record>>,
+    /// Whether its result is an image that the build makes.
+    pub target: bool,
 }
 
 impl Cache {
-    /// Exports what leads to the first of `held`, which is the target; the others are the steps
-    /// below it.
+    /// Exports what leads to the targets among `held`; the others are the steps below them.
     pub(super) fn export(&self, held: &[Held], mode: Mode) -> Exported {
-        let Some(target) = held.first() else {
-            return Exported::default();
-        };
-        let image = target
-            .record
-            .as_ref()
-            .map(|record| &record.result.layers[..])
-            .unwrap_or_default();
-        let blobs = match mode {
-            Mode::Max => Vec::new(),
-            Mode::Inline => image.to_vec(),
-            Mode::Min => {
-                let mut blobs = image.to_vec();
-                blobs.extend(
-                    self.exported()
-                        .flat_map(|result| result.layers.iter().cloned()),
-                );
-                blobs
-            }
-        };
+        let targets = || held.iter().filter(|step| step.target);
+        let mut blobs: Vec<Arc<BuiltLayer>> = Vec::new();
+        if mode != Mode::Max {
+            let images = targets().filter_map(|step| step.record.as_ref());
+            blobs.extend(images.flat_map(|record| record.result.layers.iter().cloned()));
+        }
+        if mode == Mode::Min {
+            blobs.extend(
+                self.exported()
+                    .flat_map(|result| result.layers.iter().cloned()),
+            );
+        }
         let mut results: BTreeMap<KeyId, &Arc<Record>> = BTreeMap::new();
         for step in held {
             let there = |record: &&Arc<Record>| {
@@ -177,7 +170,7 @@ impl Cache {
         }
         let mut nodes: Vec<Node> = Vec::new();
         let mut place: BTreeMap<KeyId, usize> = BTreeMap::new();
-        let mut open = self.leading_to(target.keys.iter().copied());
+        let mut open = self.leading_to(targets().flat_map(|step| step.keys.iter().copied()));
         // Keys come after those that lead to them. What is left in the end leads in a circle.
         loop {
             let before = nodes.len();

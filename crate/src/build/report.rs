@@ -9,7 +9,7 @@ use super::explain::Why;
 use super::remote::Exported;
 use super::snapshot::Snapshot;
 use crate::dockerfile::span::Lines;
-use crate::image::Image;
+use crate::image::{Image, Index, Manifest, Platform};
 use crate::run::{CommandReport, LogLine};
 
 /// What became of a step.
@@ -75,6 +75,8 @@ pub struct Report {
     pub steps: Vec<Step>,
     /// The image, if the build succeeded.
     pub image: Option<Image>,
+    /// The images for all platforms, where more than one was asked for.
+    pub platforms: Vec<(Platform, Image)>,
     /// Why it failed.
     pub error: Option<BuildError>,
     /// The exported caches, one for each of [`Options::cache_to`](super::options::Options::cache_to).
@@ -87,6 +89,16 @@ impl Report {
     /// Whether the build came to its end.
     pub fn ok(&self) -> bool {
         self.error.is_none()
+    }
+
+    /// The index of the images, where more than one platform was asked for.
+    pub fn index(&self) -> Option<Index> {
+        let of = |(platform, image): &(Platform, Image)| (platform.clone(), image.manifest());
+        let manifests: Vec<(Platform, Manifest)> = self.platforms.iter().map(of).collect();
+        let each = manifests
+            .iter()
+            .map(|(platform, manifest)| (platform.clone(), manifest));
+        (!manifests.is_empty()).then(|| Index::of_platforms(each))
     }
 
     /// How many steps the cache answered.

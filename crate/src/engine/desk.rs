@@ -333,6 +333,7 @@ impl Building {
                     build: 0,
                     steps: Vec::new(),
                     image: None,
+                    platforms: Vec::new(),
                     error: Some(error),
                     caches: Vec::new(),
                     nanos: 0,

@@ -205,7 +205,7 @@ pub struct BuildOptions {
     pub no_cache: bool,
     /// `--no-cache-filter`
     pub no_cache_filter: Vec<String>,
-    /// `--platform`; empty for linux/amd64.
+    /// `--platform`, several with commas between; empty for linux/amd64.
     pub platform: Option<String>,
     /// `--tag`: the name of the image.
     pub tag: Option<String>,

@@ -254,6 +254,22 @@ pub fn planned(options: &BuildOptions) -> Result<Options, Refusal> {
     let cache_to = caches::to(options)?.into_iter();
     let secrets = options.secrets.iter();
     let secrets = secrets.map(|(id, text)| (id.clone(), text.clone().into_bytes()));
+    let mut platforms: Vec<Platform> = Vec::new();
+    for text in options.platform.iter().flat_map(|text| text.split(',')) {
+        let text = text.trim();
+        if text.is_empty() {
+            continue;
+        }
+        let platform = Platform::parse(text).map_err(|error| {
+            Refusal::new(error).help(
+                "A platform reads linux/amd64 or linux/arm64; several stand with a comma between.",
+            )
+        })?;
+        if !platforms.contains(&platform) {
+            platforms.push(platform);
+        }
+    }
+    let mut platforms = platforms.into_iter();
     Ok(Options {
         target: options.target.clone().unwrap_or_default(),
         build_args: options.build_args.clone(),
@@ -264,12 +280,8 @@ pub fn planned(options: &BuildOptions) -> Result<Options, Refusal> {
             false => NoCache::Stages(options.no_cache_filter.clone()),
         },
         secrets: crate::order::map(secrets),
-        platform: match options.platform.as_deref() {
-            None | Some("") => Platform::linux_amd64(),
-            Some(platform) => Platform::parse(platform).map_err(|error| {
-                Refusal::new(error).help("A platform reads linux/amd64 or linux/arm64.")
-            })?,
-        },
+        platform: platforms.next().unwrap_or_else(Platform::linux_amd64),
+        more_platforms: platforms.collect(),
         cache_to: cache_to.map(|(_, mode)| mode).collect(),
         ..Options::default()
     })

@@ -17,7 +17,7 @@ use layerwise::dockerfile::platform::Platform;
 use layerwise::dockerfile::reference::Reference;
 use layerwise::dockerfile::scope::BaseConfig;
 use layerwise::fs::{Change, Clock, Kind, Time, base_name};
-use layerwise::image::{Image, Layer};
+use layerwise::image::{Digest, Image, Index, Layer};
 use layerwise::lint;
 use layerwise::run::{Limits, Offline};
 use layerwise::world::{BaseImage, World};
@@ -134,6 +134,12 @@ impl Session {
         match (&report.error, &report.image) {
             (Some(error), _) => failed_with(error, warnings, steps),
             (None, Some(image)) => {
+                if let Some(index) = report.index() {
+                    for (to, cache) in cache_to.iter().zip(&report.caches) {
+                        self.caches.insert(to.name.clone(), cache.clone());
+                    }
+                    return several(&report, &index, warnings, steps);
+                }
                 let mut out = succeeded(image, &self.base, warnings, steps);
                 for (to, cache) in cache_to.iter().zip(&report.caches) {
                     self.caches.insert(to.name.clone(), cache.clone());
@@ -265,8 +271,12 @@ fn build_options(given: &BuildOptions) -> Result<Options, String> {
             mode => return Err(format!("there is no cache mode {mode}")),
         });
     }
-    if let Some(platform) = &given.platform {
-        options.platform = Platform::parse(platform)?;
+    if let Some(platforms) = &given.platform {
+        let mut platforms = platforms.split(',').map(Platform::parse);
+        if let Some(first) = platforms.next() {
+            options.platform = first?;
+        }
+        options.more_platforms = platforms.collect::<Result<_, _>>()?;
     }
     Ok(options)
 }
@@ -366,6 +376,35 @@ fn succeeded(image: &Image, base: &Image, warnings: Vec<Value>, steps: Vec<Value
         out["inline"] = inline_shape(records);
     }
     out
+}
+
+/// A build for several platforms.
+fn several(report: &Report, index: &Index, warnings: Vec<Value>, mut steps: Vec<Value>) -> Value {
+    steps.sort_by_key(|step| step["name"].as_str().map(str::to_owned));
+    let image = |(platform, image): &(layerwise::image::Platform, Image)| {
+        let layer = |layer: &Layer| json!({"diffId": layer.diff_id, "size": layer.size});
+        let layers: Vec<Value> = image.layers.iter().map(layer).collect();
+        json!({
+            "platform": platform,
+            "config": serde_json::from_slice::<Value>(&image.config_json).unwrap_or(Value::Null),
+            "configDigest": image.id(),
+            "manifestDigest": image.manifest_digest(),
+            "layers": layers,
+        })
+    };
+    let images: Vec<Value> = report.platforms.iter().map(image).collect();
+    json!({
+        "ok": true,
+        "error": null,
+        "steps": steps,
+        "warnings": warnings,
+        "config": null,
+        "configDigest": null,
+        "manifestDigest": null,
+        "layers": [],
+        "indexDigest": Digest::of(&index.to_json_bytes()),
+        "images": images,
+    })
 }
 
 /// How many layers there are, each counted once on each layer below.

@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 /// The parts of a build, in the order in which a difference tells most.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 14] = [
     "ok",
     "error",
     "errorLine",
     "errorLines",
+    "images",
+    "indexDigest",
     "steps",
     "warnings",
     "layers",

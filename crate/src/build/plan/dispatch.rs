@@ -16,6 +16,7 @@ use crate::dockerfile::heredoc_word;
 use crate::dockerfile::instruction::{
     Command, CommandLine, Healthcheck, Instruction, Mount, MountType, Run,
 };
+use crate::dockerfile::platform::Platform;
 use crate::dockerfile::resolve::Resolved;
 use crate::dockerfile::scope::{Scope, Surroundings};
 use crate::dockerfile::span::Lines;
@@ -273,6 +274,45 @@ impl<'s, 'p> Stage<'s, 'p> {
         text::history(&mut self.config, text, layer, created.as_deref());
     }
 
+    /// The platform, where there are several; with what is built for on it, as far as its stage
+    /// has asked for that.
+    fn platform_prefix(&self) -> String {
+        if self.planner.options.more_platforms.is_empty() {
+            return String::new();
+        }
+        let platform = &self.scope.platform;
+        let env = &self.scope.env;
+        let part = |name| env.get(name).map(str::to_string);
+        let asked = match part("TARGETPLATFORM").and_then(|text| Platform::parse(&text).ok()) {
+            Some(asked) => Some(asked),
+            None => {
+                let parts = ["TARGETOS", "TARGETARCH", "TARGETVARIANT"].map(part);
+                let [os, architecture, variant] = parts;
+                let any = os.is_some() || architecture.is_some() || variant.is_some();
+                let full = |text: Option<String>, of: &String| {
+                    text.filter(|text| !text.is_empty())
+                        .unwrap_or_else(|| of.clone())
+                };
+                any.then(|| Platform {
+                    variant: variant.unwrap_or_default(),
+                    ..Platform::new(
+                        &full(os, &platform.os),
+                        &full(architecture, &platform.architecture),
+                    )
+                })
+            }
+        };
+        match asked.map(|asked| asked.normalized()) {
+            Some(asked) if asked.os != platform.os => format!("{platform}->{asked}"),
+            Some(asked) if asked.architecture != platform.architecture => {
+                let short = asked.short();
+                let (_, rest) = short.split_once('/').unwrap_or_default();
+                format!("{platform}->{rest}")
+            }
+            _ => platform.to_string(),
+        }
+    }
+
     /// The prefix of the next numbered step.
     pub fn next_prefix(&mut self) -> String {
         self.index += 1;
@@ -281,7 +321,8 @@ impl<'s, 'p> Stage<'s, 'p> {
 
     /// The prefix of the last numbered step.
     pub fn same_prefix(&self) -> String {
-        let mut prefix = text::prefix(&self.label, self.index, self.total);
+        let platform = self.platform_prefix();
+        let mut prefix = text::prefix(&platform, &self.label, self.index, self.total);
         if self.onbuild {
             prefix.push_str("ONBUILD ");
         }

@@ -79,18 +79,18 @@ impl Drafts {
         context
     }
 
-    /// The graph of what `target` needs: inputs first, depth first. Drafts of one definition are
+    /// The graph of what `targets` need: inputs first, depth first. Drafts of one definition are
     /// merged; the last that is come upon gives the name. Also gives the vertex of each draft.
     pub fn link(
         self,
-        target: Option<usize>,
+        targets: impl DoubleEndedIterator<Item = usize>,
     ) -> Result<(Vec<Vertex>, Vec<Option<usize>>), BuildError> {
         let mut vertices: Vec<Vertex> = Vec::new();
         let mut by_definition: BTreeMap<Digest, usize> = BTreeMap::new();
         let mut definitions: Vec<Digest> = Vec::new();
         let mut places: Vec<Option<usize>> = vec![None; self.list.len()];
         // A draft, and how many of its inputs have been gone into.
-        let mut path: Vec<(usize, usize)> = target.map(|target| (target, 0)).into_iter().collect();
+        let mut path: Vec<(usize, usize)> = targets.rev().map(|target| (target, 0)).collect();
         while let Some((at, next)) = path.last_mut() {
             let at = *at;
             let draft = &self.list[at];

@@ -125,16 +125,32 @@ impl From<&Diagnostic> for PlanError {
 pub struct Plan {
     /// The vertices, each after all that it takes from, in the order in which they are shown.
     pub vertices: Vec<Vertex>,
-    /// The vertex whose files are the image; `None` for an image without layers.
-    pub target: Option<usize>,
-    /// The config of the image, without its layers.
-    pub config: ImageConfig,
+    /// The images, the first platform's first.
+    pub images: Vec<PlannedImage>,
     /// What became of each instruction of the file, FROM lines included, in order of the file.
     pub instructions: Vec<PlannedInstruction>,
     /// The names of the stages, in order of the file: as written in lower case, or `stage-N`.
     pub stages: Vec<String>,
     /// The paths of the context that steps look at; `None` where one looks at all of it.
     pub context_paths: Option<Vec<String>>,
+}
+
+/// An image that the build makes.
+#[derive(Clone, Debug)]
+pub struct PlannedImage {
+    /// The platform that it is built for.
+    pub platform: Platform,
+    /// The vertex whose files are the image; `None` for an image without layers.
+    pub target: Option<usize>,
+    /// Its config, without its layers.
+    pub config: ImageConfig,
+}
+
+impl Plan {
+    /// The vertices whose files are the images.
+    pub fn targets(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.images.iter().filter_map(|image| image.target)
+    }
 }
 
 /// An operation in the graph.
@@ -213,15 +229,99 @@ pub fn plan(text: &str, options: &Options, images: &mut dyn Images) -> Result<Pl
         return Err(error.into());
     }
     let lexer = Lexer::new(parsed.ast.escape);
-    Planner {
-        options,
-        images,
-        needs: Vec::new(),
-        found: BTreeMap::new(),
-        file: &file,
-        lexer,
+    let mut drafts = Drafts::new();
+    let mut parts = Vec::new();
+    let platforms = std::iter::once(&options.platform).chain(&options.more_platforms);
+    for platform in platforms {
+        let planner = Planner {
+            options: &Options {
+                platform: platform.clone(),
+                ..options.clone()
+            },
+            images,
+            needs: Vec::new(),
+            found: BTreeMap::new(),
+            file: &file,
+            lexer,
+        };
+        parts.push(planner.plan(&mut drafts)?);
     }
-    .plan()
+    let (mut vertices, places) = drafts.link(parts.iter().filter_map(|part: &Part| part.root))?;
+    check_entitlements(&vertices)?;
+    let mut context_paths = BTreeSet::new();
+    let mut images = Vec::new();
+    let mut instructions: Vec<PlannedInstruction> = Vec::new();
+    // The first platform comes last: what an instruction comes to is shown of it.
+    for part in parts.into_iter().rev() {
+        images.insert(
+            0,
+            PlannedImage {
+                platform: part.platform,
+                target: part.root.and_then(|root| places[root]),
+                config: part.config,
+            },
+        );
+        context_paths.extend(part.context_paths);
+        if instructions.is_empty() {
+            instructions = part.instructions;
+            continue;
+        }
+        for (known, own) in instructions.iter_mut().zip(part.instructions) {
+            match (&mut known.role, own.role) {
+                (Role::Steps(known), Role::Steps(own)) => known.extend(own),
+                (Role::Unneeded, role) => known.role = role,
+                _ => {}
+            }
+        }
+    }
+    for instruction in &mut instructions {
+        if let Role::Steps(steps) = &mut instruction.role {
+            *steps = steps.iter().filter_map(|draft| places[*draft]).collect();
+            if steps.is_empty() {
+                instruction.role = Role::Unneeded;
+            }
+        }
+    }
+    for (at, instruction) in instructions.iter().enumerate() {
+        if let Role::Steps(steps) = &instruction.role {
+            for step in steps {
+                if vertices[*step].instructions.last() != Some(&at) {
+                    vertices[*step].instructions.push(at);
+                }
+            }
+        }
+    }
+    Ok(Plan {
+        images,
+        vertices,
+        instructions,
+        stages: stage_names(&file),
+        context_paths: (!context_paths.contains("/")).then(|| {
+            context_paths
+                .iter()
+                .map(|path| path.trim_start_matches('/').to_string())
+                .collect()
+        }),
+    })
+}
+
+fn stage_names(file: &Dockerfile) -> Vec<String> {
+    let stages = file.stages.iter().enumerate();
+    stages
+        .map(|(at, stage)| match stage.name.as_str() {
+            "" => format!("stage-{at}"),
+            name => name.to_string(),
+        })
+        .collect()
+}
+
+/// The plan for one platform, its steps still drafts.
+struct Part {
+    platform: Platform,
+    root: Option<usize>,
+    config: ImageConfig,
+    instructions: Vec<PlannedInstruction>,
+    context_paths: BTreeSet<String>,
 }
 
 struct Planner<'a> {
@@ -244,7 +344,7 @@ struct Finished {
 }
 
 impl Planner<'_> {
-    fn plan(mut self) -> Result<Plan, PlanError> {
+    fn plan(mut self, drafts: &mut Drafts) -> Result<Part, PlanError> {
         let request = self.options.request();
         let globals = Globals::predefined(self.file, &request)
             .with_meta_args(self.file, self.lexer, &request.build_args)
@@ -290,7 +390,7 @@ impl Planner<'_> {
             }
             PlanError::Failed(failed)
         })?;
-        self.dispatch(&graph, &resolved, target, &globals)
+        self.dispatch(&graph, &resolved, target, &globals, drafts)
     }
 
     fn dispatch(
@@ -299,15 +399,15 @@ impl Planner<'_> {
         resolved: &Resolved,
         target: usize,
         globals: &Globals,
-    ) -> Result<Plan, PlanError> {
-        let mut drafts = Drafts::new();
+        drafts: &mut Drafts,
+    ) -> Result<Part, PlanError> {
         let mut finished: Vec<Option<Finished>> = vec![None; graph.nodes.len()];
         let mut context_paths: BTreeSet<String> = BTreeSet::new();
         let mut instructions = self.list_instructions();
         // An image that only files are taken from is ready before any stage is gone through.
         for (number, node) in graph.nodes.iter().enumerate() {
             if node.stage.is_none() && resolved.reachable.contains(&number) {
-                finished[number] = Some(self.image_node(graph, resolved, number, &mut drafts)?);
+                finished[number] = Some(self.image_node(graph, resolved, number, drafts)?);
             }
         }
         for (number, node) in graph.nodes.iter().enumerate() {
@@ -316,7 +416,7 @@ impl Planner<'_> {
                 continue;
             }
             let first = self.first_instruction(stage);
-            let mut stage = Stage::begin(self, graph, resolved, number, &finished, &mut drafts)?;
+            let mut stage = Stage::begin(self, graph, resolved, number, &finished, drafts)?;
             stage.role(&mut instructions, first);
             let mut own = 0;
             for planned in &node.instructions {
@@ -335,48 +435,13 @@ impl Planner<'_> {
         let Some(done) = finished[target].take() else {
             return Err((&crate::dockerfile::graph::no_stages()).into());
         };
-        let config = self.final_config(done.config);
-        let (vertices, places) = drafts.link(done.root)?;
-        check_entitlements(&vertices)?;
-        for instruction in &mut instructions {
-            if let Role::Steps(steps) = &mut instruction.role {
-                *steps = steps.iter().filter_map(|draft| places[*draft]).collect();
-                if steps.is_empty() {
-                    instruction.role = Role::Unneeded;
-                }
-            }
-        }
-        let mut vertices = vertices;
-        for (at, instruction) in instructions.iter().enumerate() {
-            if let Role::Steps(steps) = &instruction.role {
-                for step in steps {
-                    vertices[*step].instructions.push(at);
-                }
-            }
-        }
-        Ok(Plan {
-            target: done.root.and_then(|root| places[root]),
-            vertices,
-            config,
+        Ok(Part {
+            platform: self.options.platform.clone(),
+            root: done.root,
+            config: self.final_config(done.config),
             instructions,
-            stages: self.stage_names(),
-            context_paths: (!context_paths.contains("/")).then(|| {
-                context_paths
-                    .iter()
-                    .map(|path| path.trim_start_matches('/').to_string())
-                    .collect()
-            }),
+            context_paths,
         })
-    }
-
-    fn stage_names(&self) -> Vec<String> {
-        let stages = self.file.stages.iter().enumerate();
-        stages
-            .map(|(at, stage)| match stage.name.as_str() {
-                "" => format!("stage-{at}"),
-                name => name.to_string(),
-            })
-            .collect()
     }
 
     /// Every instruction of the file, as one that nothing needs.

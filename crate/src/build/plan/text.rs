@@ -24,11 +24,15 @@ pub(super) fn with_variables(lexer: &Lexer, text: &str, variables: &dyn Variable
         .unwrap_or_else(|_| text.to_string())
 }
 
-/// `[stage 2/5] `, the number as wide as the total.
-pub(super) fn prefix(stage: &str, index: u32, total: u32) -> String {
+/// `[platform stage 2/5] `, the number as wide as the total.
+pub(super) fn prefix(platform: &str, stage: &str, index: u32, total: u32) -> String {
     let width = total.checked_ilog10().unwrap_or(0) as usize + 1;
-    let space = if stage.is_empty() { "" } else { " " };
-    format!("[{stage}{space}{index:width$}/{total}] ")
+    let space = |text: &str| if text.is_empty() { "" } else { " " };
+    format!(
+        "[{platform}{}{stage}{}{index:width$}/{total}] ",
+        space(platform),
+        space(stage)
+    )
 }
 
 /// Adds to the history.
@@ -169,9 +173,10 @@ mod tests {
 
     #[test]
     fn prefixes_align() {
-        assert_eq!(prefix("", 1, 9), "[1/9] ");
-        assert_eq!(prefix("build", 2, 12), "[build  2/12] ");
-        assert_eq!(prefix("", 10, 10), "[10/10] ");
+        assert_eq!(prefix("", "", 1, 9), "[1/9] ");
+        assert_eq!(prefix("", "build", 2, 12), "[build  2/12] ");
+        assert_eq!(prefix("", "", 10, 10), "[10/10] ");
+        assert_eq!(prefix("linux/arm64", "a", 1, 2), "[linux/arm64 a 1/2] ");
     }
 
     #[test]

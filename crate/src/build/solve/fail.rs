@@ -99,7 +99,7 @@ impl Builder {
         let plan = self.job.plan.clone();
         let count = plan.vertices.len();
         let mut wanted = vec![false; count];
-        wanted[plan.target.unwrap_or(0)] = true;
+        plan.targets().for_each(|target| wanted[target] = true);
         for at in (0..count).rev() {
             let edge = &self.edges[at];
             if !wanted[at] || edge.record.is_some() {

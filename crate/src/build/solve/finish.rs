@@ -9,11 +9,12 @@ use crate::build::cache::{Cache, Record, RecordId, Way};
 use crate::build::explain::{Explainer, Known, Verdict};
 use crate::build::key::Frames;
 use crate::build::op::Op;
+use crate::build::plan::PlannedImage;
 use crate::build::remote::{Exported, Held, Mode, is_below};
 use crate::build::report::{Report, Status, Step};
 use crate::build::snapshot::BuiltLayer;
 use crate::fs::Clock;
-use crate::image::{History, Image, ImageConfig};
+use crate::image::{History, Image, ImageConfig, Platform};
 use crate::run::{Fidelity, Outcome};
 
 impl Builder {
@@ -22,7 +23,15 @@ impl Builder {
     pub fn finish(mut self) -> (Report, Cache, Clock) {
         let succeeded = self.error.is_none() && self.over;
         let caches = if succeeded { self.export() } else { Vec::new() };
-        let image = succeeded.then(|| self.image(&caches));
+        let mut platforms = Vec::new();
+        if succeeded {
+            let images = self.job.plan.images.iter();
+            platforms.extend(images.map(|image| (oci(&image.platform), self.image(image))));
+        }
+        let image = platforms.first().map(|(_, image)| image.clone());
+        if self.job.options.more_platforms.is_empty() {
+            platforms.clear();
+        }
         self.forget_imports();
         let mut steps = Vec::new();
         let mut explainer = Explainer::new(&self.job.plan, &self.before);
@@ -99,14 +108,16 @@ impl Builder {
             image,
             error: self.error,
             caches,
+            platforms,
             nanos,
         };
         (report, self.job.cache, self.job.clock)
     }
 
+    /// The layers of the first platform's image.
     fn target_layers(&self) -> Vec<Arc<BuiltLayer>> {
-        let target = self.job.plan.target.map(|target| &self.edges[target]);
-        let result = target.and_then(|edge| edge.result.as_ref());
+        let target = self.job.plan.images.first().and_then(|image| image.target);
+        let result = target.and_then(|target| self.edges[target].result.as_ref());
         result
             .map(|result| result.layers.clone())
             .unwrap_or_default()
@@ -114,40 +125,35 @@ impl Builder {
 
     /// The caches that are asked for.
     fn export(&mut self) -> Vec<Exported> {
-        let plan = self.job.plan.clone();
-        let Some(target) = plan.target else {
-            return Vec::new();
-        };
-        if let Some(result) = &self.edges[target].result {
-            self.job.cache.note_exported(result.clone());
+        let targets: Vec<usize> = self.job.plan.targets().collect();
+        for target in &targets {
+            if let Some(result) = &self.edges[*target].result {
+                self.job.cache.note_exported(result.clone());
+            }
         }
-        if self.job.options.cache_to.is_empty() {
-            return Vec::new();
-        }
-        let mut order = vec![target];
+        let modes = self.job.options.cache_to.iter();
+        modes.map(|mode| self.export_of(&targets, *mode)).collect()
+    }
+
+    fn export_of(&self, targets: &[usize], mode: Mode) -> Exported {
+        let vertices = &self.job.plan.vertices;
+        let mut order = targets.to_vec();
         let mut next = 0;
         while let Some(at) = order.get(next) {
-            let inputs = plan.vertices[*at].inputs.clone();
             next += 1;
-            for input in inputs {
-                if !order.contains(&input) {
-                    order.push(input);
+            for input in &vertices[*at].inputs {
+                if !order.contains(input) {
+                    order.push(*input);
                 }
             }
         }
-        let held: Vec<Held> = order
-            .into_iter()
-            .map(|at| Held {
-                keys: self.known_keys(at).to_vec(),
-                record: self
-                    .held(at)
-                    .filter(|_| !plan.vertices[at].inputs.is_empty()),
-            })
-            .collect();
-        let modes = self.job.options.cache_to.iter();
-        modes
-            .map(|mode| self.job.cache.export(&held, *mode))
-            .collect()
+        let held = order.iter().map(|at| Held {
+            keys: self.known_keys(*at).to_vec(),
+            record: self.held(*at).filter(|_| !vertices[*at].inputs.is_empty()),
+            target: targets.contains(at),
+        });
+        let held: Vec<Held> = held.collect();
+        self.job.cache.export(&held, mode)
     }
 
     /// The record of a vertex that was made or found.
@@ -195,17 +201,20 @@ impl Builder {
         self.job.cache.forget_keys(&local, &ways);
     }
 
-    fn image(&self, caches: &[Exported]) -> Image {
-        let mut config = self.job.plan.config.clone();
-        let target = self.job.plan.target.map(|target| &self.edges[target]);
-        let Some(result) = target.and_then(|edge| edge.result.as_ref()) else {
+    fn image(&self, planned: &PlannedImage) -> Image {
+        let mut config = planned.config.clone();
+        config.inline_cache = None;
+        let result = planned.target.and_then(|target| {
+            let result = self.edges[target].result.as_ref()?;
+            Some((target, result))
+        });
+        let Some((target, result)) = result else {
             account_for_layers(&mut config, 0);
             return Image::from_parts(config, Vec::new(), Vec::new());
         };
         account_for_layers(&mut config, result.layers.len());
-        config.inline_cache = None;
-        let modes = self.job.options.cache_to.iter().zip(caches);
-        for (_, cache) in modes.filter(|(mode, _)| **mode == Mode::Inline) {
+        if self.job.options.cache_to.contains(&Mode::Inline) {
+            let cache = self.export_of(&[target], Mode::Inline);
             if cache.keys() > 0 {
                 let created = self.job.options.created().unwrap_or_default();
                 config.inline_cache = Some(base64::encode(&cache.inline(&result.layers, &created)));
@@ -242,6 +251,16 @@ fn account_for_layers(config: &mut ImageConfig, layers: usize) {
             comment: "buildkit.exporter.image.v0".into(),
             empty_layer: false,
         });
+    }
+}
+
+/// The platform as an index names it.
+fn oci(platform: &crate::dockerfile::platform::Platform) -> Platform {
+    let platform = platform.normalized();
+    Platform {
+        variant: (!platform.variant.is_empty()).then_some(platform.variant),
+        architecture: platform.architecture,
+        os: platform.os,
     }
 }
 

@@ -174,7 +174,7 @@ impl Builder {
         });
         Builder {
             edges: edges.collect(),
-            goals: job.plan.target.map(Goal::Result).into_iter().collect(),
+            goals: job.plan.targets().rev().map(Goal::Result).collect(),
             before,
             local,
             imported,
@@ -300,7 +300,7 @@ impl Builder {
         let vertices = &self.job.plan.vertices;
         let mut distances = vec![usize::MAX; vertices.len()];
         for at in (0..vertices.len()).rev() {
-            if Some(at) == self.job.plan.target {
+            if self.job.plan.targets().any(|target| target == at) {
                 distances[at] = 0;
             }
             let next = distances[at].saturating_add(1);
