@@ -265,6 +265,8 @@ pub fn planned(options: &BuildOptions) -> Result<Options, Refusal> {
                 "A platform reads linux/amd64 or linux/arm64; several stand with a comma between.",
             )
         })?;
+        // BuildKit: `parsePlatforms`.
+        let platform = platform.normalized();
         if !platforms.contains(&platform) {
             platforms.push(platform);
         }

@@ -272,7 +272,9 @@ fn build_options(given: &BuildOptions) -> Result<Options, String> {
         });
     }
     if let Some(platforms) = &given.platform {
-        let mut platforms = platforms.split(',').map(Platform::parse);
+        let mut platforms = platforms
+            .split(',')
+            .map(|text| Platform::parse(text).map(|platform| platform.normalized()));
         if let Some(first) = platforms.next() {
             options.platform = first?;
         }
