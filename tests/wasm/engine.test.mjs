@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 
@@ -11,7 +12,15 @@ const root = new URL("../../", import.meta.url);
 const json = async (path) => JSON.parse(await readFile(new URL(path, root), "utf8"));
 
 const { default: init, Session, version } = await import(new URL("web/gen/engine/engine.js", root).href);
-await init({ module_or_path: await readFile(new URL("web/gen/engine/engine_bg.wasm", root)) });
+const engine = await init({ module_or_path: await readFile(new URL("web/gen/engine/engine_bg.wasm", root)) });
+
+/** How often the rest of the engine was asked for. */
+let asked = 0;
+globalThis.layerwiseRest = () => {
+  asked += 1;
+  const rest = readFileSync(new URL("web/gen/engine/engine_rest.wasm", root));
+  new WebAssembly.Instance(new WebAssembly.Module(rest), { main: { ...engine } });
+};
 
 /** The final reply to a request, after all that it needs and all that it takes. */
 async function answer(session, request) {
@@ -56,6 +65,13 @@ test("what is no request is an error, and the session lives on", async () => {
   assert.equal(session.handle({ kind: "refresh" }).kind, "state");
 });
 
+test("opening an example asks for no more than the first module", async () => {
+  const source = await readFile(new URL("public/plays/node-bad-order.md", root), "utf8");
+  const session = new Session();
+  assert.equal((await answer(session, { kind: "openPlay", source })).kind, "state");
+  assert.equal(asked, 0);
+});
+
 test("a build ends in the digest of a real image", async () => {
   const { "build, rebuild and compare": replies } = await json("target/wasm/replies.json");
   assert.match(JSON.stringify(replies[6].value), /"sha256:[0-9a-f]{64}"/);
@@ -77,4 +93,8 @@ describe("scripts get the native engine's replies", async () => {
       }
     });
   }
+});
+
+test("what is rare was asked for once", () => {
+  assert.equal(asked, 1);
 });

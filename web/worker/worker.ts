@@ -6,8 +6,14 @@
 import init, { type Reply, type Request, Session, version } from "layerwise-engine";
 import type { FromWorker, ToWorker } from "./api";
 
-/** The engine's module beside this script; the build fills in the name. */
+/** The engine's modules beside this script; the build fills in the names. */
 declare const ENGINE_WASM: string;
+declare const REST_WASM: string;
+
+declare global {
+  /** What the engine calls when something is wanted that its first module lacks. */
+  var layerwiseRest: () => void;
+}
 
 /** The catalog, as seen from this script. */
 const CATALOG = new URL("../catalog/", import.meta.url);
@@ -22,11 +28,32 @@ function words(error: unknown): string {
 
 let session: Session;
 
-const ready = init({ module_or_path: new URL(ENGINE_WASM, import.meta.url) }).then(() => {
+const ready = init({ module_or_path: new URL(ENGINE_WASM, import.meta.url) }).then((engine) => {
+  globalThis.layerwiseRest = () => loadRest({ ...engine });
   session = new Session();
   say({ kind: "ready", version: version() });
 });
 ready.catch((error: unknown) => say({ kind: "crashed", error: words(error) }));
+
+/**
+ * Loads the rest of the engine. The engine waits in the middle of a call, so this cannot be put off:
+ * it is a thread of its own that stands still meanwhile, not the page.
+ */
+function loadRest(main: WebAssembly.ModuleImports): void {
+  const request = new XMLHttpRequest();
+  request.open("GET", new URL(REST_WASM, import.meta.url), false);
+  request.responseType = "arraybuffer";
+  try {
+    request.send();
+  } catch {
+    // What went wrong is said by the status: there is none.
+  }
+  if (request.status !== 200) {
+    // What called is left in the middle of things: as after a trap, the instance is of no more use.
+    throw new WebAssembly.RuntimeError("a part of the engine could not be loaded");
+  }
+  new WebAssembly.Instance(new WebAssembly.Module(request.response as ArrayBuffer), { main });
+}
 
 async function supply(name: string): Promise<void> {
   const answer = await fetch(new URL(name, CATALOG));

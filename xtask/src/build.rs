@@ -4,10 +4,13 @@ use crate::args::Args;
 use crate::page::{self, Mode};
 use crate::{Failure, Outcome};
 
-/// What wasm, JavaScript and CSS are to weigh together at the most, in bytes after gzip.
+/// What opening the page loads of wasm, JavaScript and CSS is to weigh together at the most, in
+/// bytes after gzip.
 const BUDGET: usize = 900 * 1000;
-/// What they may weigh until they are within the budget. It is only ever lowered.
-const CEILING: usize = 1_340 * 1000;
+/// What it may weigh until it is within the budget. It is only ever lowered.
+const CEILING: usize = 960 * 1000;
+/// Code that is loaded when it is first wanted, not with the page.
+const LATER: &str = "assets/rest-";
 
 /// Builds the page into `dist/` and prints its sizes.
 ///
@@ -28,14 +31,18 @@ pub fn run(args: Args) -> Outcome {
 pub fn weigh() -> Outcome {
     let files = page::built()?;
     println!("{:>12} {:>12}  file", "bytes", "gzip");
-    let mut code = 0;
+    let (mut code, mut later) = (0, 0);
     let (mut data_raw, mut data_gzip, mut data_files) = (0, 0, 0);
     for file in &files {
         if [".wasm", ".js", ".css"]
             .iter()
             .any(|ending| file.path.ends_with(ending))
         {
-            code += file.gzip;
+            if file.path.starts_with(LATER) {
+                later += file.gzip;
+            } else {
+                code += file.gzip;
+            }
         } else if file.path.contains('/') {
             data_raw += file.raw;
             data_gzip += file.gzip;
@@ -46,6 +53,7 @@ pub fn weigh() -> Outcome {
     }
     println!("{data_raw:>12} {data_gzip:>12}  {data_files} data files, loaded when needed");
     println!("wasm + JS + CSS: {code} bytes after gzip, of a budget of {BUDGET}");
+    println!("  and {later} bytes of the engine when something rare is first wanted");
     if code > BUDGET {
         println!("  over it by {} bytes", code - BUDGET);
     }

@@ -1,7 +1,7 @@
 //! Building the page: the engine's module, the scripts, and the app, bundled into `dist/`.
 //!
 //! ```text
-//! crate/ (feature js) ─cargo, wasm-bindgen, wasm-opt→ web/gen/engine/
+//! crate/ (feature js) ─cargo, wasm-bindgen, wasm-opt, wasm-split→ web/gen/engine/
 //! web/gen/engine/, web/worker/, web/editor/ ─esbuild→ web/gen/assets/, web/gen/start.js
 //! web/ (the Yew app), web/gen/, public/     ─trunk→   dist/
 //! ```
@@ -11,9 +11,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::fingerprint::Fingerprint;
-use crate::process::{cargo, root, run, say};
+use crate::process::{cargo, output, root, run, say};
 use crate::tools::{Tools, WASM_TARGET};
 use crate::{Failure, Outcome};
 
@@ -43,6 +44,10 @@ const INPUTS: [&str; 12] = [
     "tsconfig.json",
 ];
 
+/// The JavaScript function that the engine calls for the rest of its code, as it stands in the
+/// names of its imports (`crate/src/js`).
+const REST: &str = "__wbg_layerwiseRest";
+
 /// How the page is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -59,6 +64,14 @@ impl Mode {
             Mode::Release => "wasm",
             Mode::Dev => "wasm-dev",
         }
+    }
+
+    /// What is published has panics without words; see `xtask/bindgen`.
+    fn bindgen(self, mut command: Command) -> Command {
+        if self == Mode::Release {
+            command.env("WASM_TRAP_PANICS", "1");
+        }
+        command
     }
 }
 
@@ -119,6 +132,7 @@ fn engine(mode: Mode, tools: &Tools) -> Outcome {
         mode.profile()
     ));
     run(cargo()
+        .env("RUSTFLAGS", rustflags()?)
         .args([
             "rustc",
             "--package",
@@ -143,6 +157,8 @@ fn engine(mode: Mode, tools: &Tools) -> Outcome {
     let inputs = Fingerprint::of([
         module.clone(),
         root().join("xtask/bindgen"),
+        root().join("web/engine"),
+        root().join("public"),
         root().join("package-lock.json"),
     ])?
     .and(mode.profile())
@@ -152,27 +168,86 @@ fn engine(mode: Mode, tools: &Tools) -> Outcome {
     if inputs.is_at(&stamp) {
         return Ok(());
     }
+    let _ = fs::remove_dir_all(&out);
     say("generating the engine's bindings (wasm-bindgen)");
-    run(tools
-        .command("wasm-bindgen")
+    run(mode
+        .bindgen(tools.command("wasm-bindgen"))
         .arg("--target=web")
         .arg("--out-name=engine")
         .arg(format!("--out-dir={}", out.display()))
         .arg(&module))?;
     if mode == Mode::Release {
         say("optimising the engine (wasm-opt)");
-        let module = out.join("engine_bg.wasm");
-        let optimised = out.join("engine_opt.wasm");
         run(tools
             .command("wasm-opt")
             .arg("-O2")
             .args(WASM_FEATURES)
-            .arg(&module)
+            .arg(out.join("engine_bg.wasm"))
             .arg("-o")
-            .arg(&optimised))?;
-        fs::rename(optimised, module)?;
+            .arg(out.join("whole.wasm")))?;
+        split_engine(&out, tools)?;
     }
     inputs.write_to(&stamp)
+}
+
+/// Parts the engine in what ordinary work runs and the rest, which is loaded when it is first
+/// called. What ordinary work runs is found out by doing it: see `web/engine/ran.mjs`.
+fn split_engine(out: &Path, tools: &Tools) -> Outcome {
+    say("parting the engine in what ordinary work runs and the rest (wasm-split)");
+    let option = |name: &str, file: &Path| format!("--{name}={}", file.display());
+    let (whole, counting, ran) = (
+        out.join("whole.wasm"),
+        out.join("counting.wasm"),
+        out.join("ran.txt"),
+    );
+    run(tools
+        .command("wasm-split")
+        .arg("count")
+        .arg(&whole)
+        .arg(option("out", &counting)))?;
+    run(tools
+        .command("node")
+        .arg("web/engine/ran.mjs")
+        .arg(out.join("engine.js"))
+        .arg(&counting)
+        .arg("public")
+        .arg(&ran))?;
+    run(tools
+        .command("wasm-split")
+        .arg("split")
+        .arg(&whole)
+        .arg(option("keep", &ran))
+        .arg(format!("--load={REST}"))
+        .arg(option("out", &out.join("engine_bg.wasm")))
+        .arg(option("rest", &out.join("engine_rest.wasm"))))?;
+    for file in [whole, counting, ran] {
+        fs::remove_file(file)?;
+    }
+    Ok(())
+}
+
+/// What rustc is told when it compiles for the page: where this machine keeps its sources is
+/// nobody's business.
+fn rustflags() -> Result<String, Failure> {
+    let mut flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let folders = [
+        (home.map(|home| home.join("registry/src")), "crates"),
+        (
+            Some(Path::new(&sysroot).join("lib/rustlib/src/rust/library")),
+            "std",
+        ),
+        (Some(root().to_path_buf()), "."),
+    ];
+    for (folder, name) in folders {
+        // Flags are parted by spaces.
+        if let Some(folder) = folder.filter(|folder| !folder.to_string_lossy().contains(' ')) {
+            flags += &format!(" --remap-path-prefix={}={name}", folder.display());
+        }
+    }
+    Ok(flags)
 }
 
 /// Bundles the worker, the editor and the start module into `web/gen/`.
@@ -182,10 +257,18 @@ fn scripts(mode: Mode, tools: &Tools) -> Outcome {
     let _ = fs::remove_dir_all(&assets);
     fs::create_dir_all(&assets)?;
 
-    let module = generated().join("engine/engine_bg.wasm");
-    let hash = Fingerprint::of([module.clone()])?;
-    let engine = format!("engine-{}.wasm", hash.short());
-    fs::copy(module, assets.join(&engine))?;
+    // The name of a module that is copied to the assets, or nothing where there is none.
+    let module = |file: &str, name: &str| -> Result<String, Failure> {
+        let module = generated().join("engine").join(file);
+        if !module.is_file() {
+            return Ok(String::new());
+        }
+        let name = format!("{name}-{}.wasm", Fingerprint::of([module.clone()])?.short());
+        fs::copy(module, assets.join(&name))?;
+        Ok(format!("./{name}"))
+    };
+    let engine = module("engine_bg.wasm", "engine")?;
+    let rest = module("engine_rest.wasm", "rest")?;
 
     let bundle = |entry: &str, options: &[String]| -> Result<String, Failure> {
         let meta = generated().join("meta.json");
@@ -219,7 +302,8 @@ fn scripts(mode: Mode, tools: &Tools) -> Outcome {
                 "--alias:layerwise-engine={}",
                 generated().join("engine/engine.js").display()
             ),
-            name("ENGINE_WASM", &format!("./{engine}")),
+            name("ENGINE_WASM", &engine),
+            name("REST_WASM", &rest),
         ],
     )?;
     let editor = bundle("web/editor/editor.ts", &[hashed])?;
@@ -255,7 +339,8 @@ fn app(mode: Mode, tools: &Tools) -> Outcome {
         "building the page (trunk, profile {})",
         mode.profile()
     ));
-    let mut trunk = tools.command("trunk");
+    let mut trunk = mode.bindgen(tools.command("trunk"));
+    trunk.env("RUSTFLAGS", rustflags()?);
     trunk.args(["--quiet", "build", "--cargo-profile", mode.profile()]);
     // Only decides whether wasm-opt runs: the profile is set.
     if mode == Mode::Release {

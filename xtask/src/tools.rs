@@ -139,10 +139,10 @@ fn trunk() -> Result<PathBuf, Failure> {
     })
 }
 
-/// The folder of our `wasm-bindgen`.
+/// The folder of our `wasm-bindgen` and `wasm-split`.
 fn bindgen() -> Result<PathBuf, Failure> {
     let source = root().join("xtask/bindgen");
-    let inputs = [source.join("src/main.rs"), source.join("Cargo.toml")];
+    let inputs = [source.join("src"), source.join("Cargo.toml")];
     let name = format!("wasm-bindgen-{}", Fingerprint::of(inputs)?.short());
     installed("wasm-bindgen", &name, "wasm-bindgen", |install| {
         install.arg("--path").arg(&source).arg("--locked");

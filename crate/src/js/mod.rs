@@ -6,6 +6,27 @@ use wasm_bindgen::prelude::*;
 
 use serde::Serialize;
 
+#[wasm_bindgen]
+extern "C" {
+    /// Instantiates the rest of the engine: a function that whoever loads the module puts on
+    /// `globalThis` before, see [`preload`].
+    #[wasm_bindgen(js_name = layerwiseRest)]
+    fn rest();
+}
+
+/// Loads the rest of the engine at once.
+///
+/// What the examples run is in the engine's first module; the rest is in a second one, and is
+/// loaded by the first call into it. That calls `globalThis.layerwiseRest()`, which must
+/// instantiate the second module with the first one's exports as its imports from `main`, and
+/// return when that is done. To load it beforehand is only a matter of time.
+///
+/// Where `layerwiseRest` throws, so does the call; it is then to be treated like a trap.
+#[wasm_bindgen]
+pub fn preload() {
+    rest();
+}
+
 /// The version of the engine.
 #[wasm_bindgen]
 pub fn version() -> String {

@@ -2,9 +2,14 @@
 //! `cargo xtask` call it. It is the library behind the tool of that name, so it is locked with the
 //! project's other dependencies and compiles in a quarter of the time.
 
+mod trap;
+
 use std::process::ExitCode;
 
 use wasm_bindgen_cli_support::Bindgen;
+
+/// The environment variable that asks for panics without words, see [`trap`].
+const TRAP: &str = "WASM_TRAP_PANICS";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1)) {
@@ -45,7 +50,11 @@ fn run(words: impl Iterator<Item = String>) -> Result<(), String> {
         }
     }
     let out_dir = out_dir.ok_or("--out-dir is missing")?;
-    bindgen
-        .generate(out_dir)
-        .map_err(|error| format!("{error:#}"))
+    let mut output = bindgen
+        .generate_output()
+        .map_err(|error| format!("{error:#}"))?;
+    if std::env::var_os(TRAP).is_some() {
+        trap::panics(output.wasm_mut());
+    }
+    output.emit(out_dir).map_err(|error| format!("{error:#}"))
 }
