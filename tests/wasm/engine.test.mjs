@@ -58,18 +58,18 @@ test("the module tells its version", async () => {
   assert.equal(version(), /^version = "(.*)"$/m.exec(manifest)[1]);
 });
 
-test("what is no request is an error, and the session lives on", async () => {
-  const session = new Session();
-  assert.throws(() => session.handle({ kind: "nonsense" }), /nonsense/);
-  assert.throws(() => session.handle(undefined));
-  assert.equal(session.handle({ kind: "refresh" }).kind, "state");
-});
-
 test("opening an example asks for no more than the first module", async () => {
   const source = await readFile(new URL("public/plays/node-bad-order.md", root), "utf8");
   const session = new Session();
   assert.equal((await answer(session, { kind: "openPlay", source })).kind, "state");
   assert.equal(asked, 0);
+});
+
+test("what is no request is an error, and the session lives on", async () => {
+  const session = new Session();
+  assert.throws(() => session.handle({ kind: "nonsense" }), /nonsense/);
+  assert.throws(() => session.handle(undefined));
+  assert.equal(session.handle({ kind: "refresh" }).kind, "state");
 });
 
 test("a build ends in the digest of a real image", async () => {
