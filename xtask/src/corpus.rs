@@ -107,14 +107,16 @@ pub fn run(mut args: Args) -> Outcome {
     }
 }
 
-fn lines(path: &str) -> Result<impl Iterator<Item = Result<String, Failure>> + use<>, Failure> {
+/// The lines of a gzipped file.
+pub fn lines(path: &str) -> Result<impl Iterator<Item = Result<String, Failure>> + use<>, Failure> {
     let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
     Ok(BufReader::new(GzDecoder::new(file))
         .lines()
         .map(|line| line.map_err(Failure::from)))
 }
 
-fn read_json(line: &str) -> Result<Value, Failure> {
+/// A line of it.
+pub fn read_json(line: &str) -> Result<Value, Failure> {
     serde_json::from_str(line).map_err(|error| error.to_string().into())
 }
 

@@ -8,6 +8,7 @@ mod build;
 mod catalog;
 mod conformance;
 mod corpus;
+mod coverage;
 mod differential;
 mod docker_goldens;
 mod fingerprint;
@@ -83,6 +84,12 @@ const COMMANDS: &[Command] = &[
         usage: "CORPUS.jsonl.gz ORACLE.jsonl.gz [--json] [--show N] [--only TEXT]",
         about: "compares real Dockerfiles with the real parser's and linter's answers",
         run: corpus::run,
+    },
+    Command {
+        name: "coverage",
+        usage: "CORPUS.jsonl.gz [--only TEXT] [--top N] [--list]",
+        about: "builds real Dockerfiles and counts the commands that are simulated",
+        run: coverage::run,
     },
     Command {
         name: "differential",

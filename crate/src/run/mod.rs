@@ -26,6 +26,7 @@ pub mod packages;
 mod program;
 pub mod programs;
 mod shell;
+pub mod stand_in;
 pub mod users;
 
 #[cfg(test)]

@@ -34,10 +34,14 @@ impl Index {
                 stands_for: None,
             });
         }
-        let (_, target) = self
+        let (pattern, target) = self
             .aliases
             .iter()
             .find(|(pattern, _)| matches(pattern.as_bytes(), familiar.as_bytes()))?;
+        // A name in a namespace may well exist without being listed, but a slip does not.
+        if pattern.starts_with("*/") && !self.nearest(familiar).is_empty() {
+            return None;
+        }
         Some(Found {
             part: self.images.get(target)?,
             stands_for: Some(target),

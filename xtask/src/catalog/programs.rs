@@ -3,6 +3,16 @@
 
 /// Packages whose programs are not named as the package is.
 const PROGRAMS: &[(&str, &str)] = &[
+    (
+        "autoconf",
+        "/usr/bin/autoconf /usr/bin/autoreconf /usr/bin/autoheader /usr/bin/autom4te",
+    ),
+    ("automake", "/usr/bin/automake /usr/bin/aclocal"),
+    ("cmake", "/usr/bin/cmake /usr/bin/ctest"),
+    ("libtool", "/usr/bin/libtool /usr/bin/libtoolize"),
+    ("pax-utils", "/usr/bin/scanelf"),
+    ("ruby", "/usr/bin/ruby /usr/bin/gem /usr/bin/irb"),
+    ("cargo", "/usr/bin/cargo"),
     ("apache2", "/usr/sbin/httpd"),
     ("apache2-utils", "/usr/bin/ab /usr/bin/htpasswd"),
     ("aws-cli", "/usr/bin/aws"),
@@ -21,7 +31,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("g++", "/usr/bin/g++ /usr/bin/c++"),
     ("gcc", "/usr/bin/gcc /usr/bin/cc"),
     ("ghostscript", "/usr/bin/gs"),
-    ("gnupg", "/usr/bin/gpg /usr/bin/gpg-agent"),
+    ("gnupg", "/usr/bin/gpg /usr/bin/gpg-agent /usr/bin/gpgconf"),
     ("gettext", "/usr/bin/msgfmt /usr/bin/gettext"),
     ("go", "/usr/bin/go /usr/bin/gofmt"),
     ("iproute2", "/sbin/ip /sbin/ss"),
@@ -195,6 +205,25 @@ pub fn of_apk(name: &str) -> Vec<String> {
 /// Further files of Debian packages, as the package table writes them. Where a script makes a link
 /// by way of `/etc/alternatives`, `ALTERNATIVE path target` stands for both links.
 const APT_FILES: &[(&str, &str)] = &[
+    (
+        "apache2",
+        "/usr/sbin/a2dismod|0|777|a2enmod;/usr/sbin/a2ensite|0|777|a2enmod;/usr/sbin/a2dissite|0|777|a2enmod;/usr/sbin/a2enconf|0|777|a2enmod;/usr/sbin/a2disconf|0|777|a2enmod;/etc/apache2/sites-available/000-default.conf|1332|644;/etc/apache2/sites-enabled/000-default.conf|0|777|../sites-available/000-default.conf;/etc/apache2/apache2.conf|7178|644;/etc/apache2/ports.conf|320|644;/etc/apache2/envvars|1782|644;/var/www/html/index.html|10701|644",
+    ),
+    (
+        "automake",
+        "ALTERNATIVE /usr/bin/automake /usr/bin/automake-1.16;ALTERNATIVE /usr/bin/aclocal /usr/bin/aclocal-1.16",
+    ),
+    (
+        "devscripts",
+        "/usr/bin/dch|0|777|debchange;/usr/bin/mk-build-deps|21000|755",
+    ),
+    (
+        "fakeroot",
+        "ALTERNATIVE /usr/bin/fakeroot /usr/bin/fakeroot-sysv",
+    ),
+    ("texinfo", "/usr/bin/makeinfo|0|777|texi2any"),
+    ("graphviz", "/usr/bin/dot|14520|755"),
+    ("yarnpkg", "/usr/bin/yarn|0|777|yarnpkg"),
     (
         "binutils",
         "/usr/bin/ld|0|777|x86_64-linux-gnu-ld;/usr/bin/strip|0|777|x86_64-linux-gnu-strip;/usr/bin/objdump|0|777|x86_64-linux-gnu-objdump",

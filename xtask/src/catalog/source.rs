@@ -53,6 +53,13 @@ impl Row {
     }
 }
 
+/// What is known beyond the source form: further images, paths that layers hold, and rules for
+/// names that no image is listed under.
+fn more() -> Result<Value, Failure> {
+    serde_json::from_str(include_str!("more.json"))
+        .map_err(|error| Failure::Because(format!("more.json: {error}")))
+}
+
 impl Source {
     /// The source form in `dir`.
     pub fn new(dir: impl Into<PathBuf>) -> Source {
@@ -103,12 +110,42 @@ impl Source {
             }
         }
         names.sort();
-        names
-            .into_iter()
-            .map(|name| {
-                let image = self.json(&format!("images/{name}.json"))?;
-                Ok((name, image))
-            })
-            .collect()
+        let more = more()?;
+        let mut images: Vec<(String, Value)> = Vec::new();
+        for name in names {
+            let image = self.json(&format!("images/{name}.json"))?;
+            images.push((name, image));
+        }
+        for (name, image) in more["images"].as_object().into_iter().flatten() {
+            images.push((name.clone(), image.clone()));
+        }
+        let layers = images
+            .iter_mut()
+            .filter_map(|(_, image)| image["layers"].as_array_mut())
+            .flatten();
+        for layer in layers {
+            let Some(paths) = layer["id"]
+                .as_str()
+                .and_then(|id| more["paths"][id].as_array())
+            else {
+                continue;
+            };
+            let known = layer["paths"].as_array().cloned().unwrap_or_default();
+            let is_new = |path: &&Value| !known.iter().any(|known| known[0] == path[0]);
+            let new: Vec<Value> = paths.iter().filter(is_new).cloned().collect();
+            layer["paths"] = Value::Array(known.into_iter().chain(new).collect());
+        }
+        Ok(images)
+    }
+
+    /// The rules that map other tags to listed images, the first of which counts.
+    pub fn aliases(&self) -> Result<Vec<Value>, Failure> {
+        let rules = self.json("images/aliases.json")?["rules"].take();
+        let more = more()?["aliases"].take();
+        let lists = [rules, more].into_iter().filter_map(|list| match list {
+            Value::Array(rules) => Some(rules),
+            _ => None,
+        });
+        Ok(lists.flatten().collect())
     }
 }

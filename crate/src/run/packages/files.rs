@@ -7,6 +7,7 @@ use crate::fs::{
 };
 
 use super::super::Call;
+pub(super) use super::super::stand_in::{program, stand_in};
 
 /// A system call that failed, and on what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,19 +242,4 @@ impl<'v> Files<'v> {
             self.dirs.remove(path);
         }
     }
-}
-
-/// Content that stands for `size` bytes of `what`.
-pub(super) fn stand_in(what: &str, size: u64) -> Content {
-    if size == 0 {
-        return Content::default();
-    }
-    Content::stand_in(format!("stand-in for {what}: {size} bytes\n"), size)
-}
-
-/// A program's binary that stands for `size` bytes.
-pub(super) fn program(path: &str, what: &str, size: u64) -> Content {
-    let name = base_name(path);
-    let text = format!("\x7fELFprogram {name}\nstand-in for {what}: {size} bytes\n");
-    Content::stand_in(text, size)
 }

@@ -32,15 +32,27 @@
 
 mod apk;
 mod apt;
+mod builders;
+mod debian;
 mod download;
 mod dpkg;
 mod files;
+mod git;
 mod go;
+mod java;
+mod makefile;
 mod node;
 mod npm;
+mod php;
 mod pip;
+mod python;
+mod rpm;
+mod ruby;
+mod rust;
 mod sources;
 mod table;
+mod tool;
+mod tools;
 
 use super::{Call, Program, Stop, cost};
 
@@ -52,13 +64,17 @@ const TABLE: &[Program] = &[
     Program::modelled("dpkg", dpkg::main),
     Program::modelled("go", go::main),
     Program::modelled("gpg", download::gpg),
+    Program::modelled("gpg2", download::gpg),
     Program::modelled("node", node::node),
     Program::modelled("npm", npm::npm),
     Program::modelled("npx", npm::npx),
     Program::modelled("pip", pip::pip),
+    Program::modelled("pip2", pip::pip),
     Program::modelled("pip3", pip::pip),
     Program::modelled("pnpm", npm::pnpm),
     Program::modelled("python", pip::python_main),
+    Program::modelled("python2", pip::python_main),
+    Program::modelled("python2.7", pip::python_main),
     Program::modelled("python3", pip::python_main),
     Program::modelled("virtualenv", pip::virtualenv),
     Program::modelled("wget", download::wget),
@@ -95,7 +111,23 @@ pub fn find(name: &str) -> Option<&'static Program> {
             _ => name,
         }
     });
-    TABLE.iter().find(|program| program.name == name)
+    let tables = [
+        TABLE,
+        builders::TABLE,
+        debian::TABLE,
+        git::TABLE,
+        java::TABLE,
+        php::TABLE,
+        python::TABLE,
+        rpm::TABLE,
+        ruby::TABLE,
+        rust::TABLE,
+        tools::TABLE,
+    ];
+    tables
+        .into_iter()
+        .flatten()
+        .find(|program| program.name == name)
 }
 
 /// Prints `text` while so many seconds pass, each line at the end of its share of them.

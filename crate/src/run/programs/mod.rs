@@ -9,6 +9,7 @@ mod copy;
 mod create;
 mod cut;
 mod date;
+mod diff;
 mod digest;
 mod dump;
 mod expr;
@@ -23,6 +24,7 @@ pub(super) mod mode;
 mod number;
 mod opts;
 mod owner;
+mod patch;
 pub(super) mod print;
 pub(super) mod regex;
 mod remove;
@@ -46,6 +48,7 @@ pub fn find(name: &str) -> Option<&'static Program> {
         create::TABLE,
         cut::TABLE,
         date::TABLE,
+        diff::TABLE,
         dump::TABLE,
         expr::TABLE,
         find::TABLE,
@@ -55,6 +58,7 @@ pub fn find(name: &str) -> Option<&'static Program> {
         list::TABLE,
         machine::TABLE,
         owner::TABLE,
+        patch::TABLE,
         print::TABLE,
         remove::TABLE,
         sed::TABLE,

@@ -97,7 +97,7 @@ pub(super) fn main(call: &mut Call<'_, '_>) -> Exit {
             remove(call, &options, &words)
         }
         "upgrade" | "dist-upgrade" | "full-upgrade" => upgrade(call, &options),
-        "clean" | "autoclean" | "distclean" => clean(call),
+        "clean" | "autoclean" | "distclean" | "dist-clean" => clean(call),
         "check" => Ok(0),
         "" => {
             call.out("apt 2.6.1 (amd64)\nUsage: apt-get [options] command\n")?;

@@ -30,7 +30,11 @@ impl Codec {
     pub fn unpack(self, bytes: &[u8]) -> Option<Vec<u8>> {
         let compression = match self {
             Codec::Gzip => Compression::Gzip,
-            Codec::Bzip2 => Compression::Bzip2,
+            // Stand-ins for archives are packed with gzip where there is no way to do it otherwise.
+            Codec::Bzip2 => match image::compression(bytes) {
+                Some(Compression::Gzip) => Compression::Gzip,
+                _ => Compression::Bzip2,
+            },
             Codec::Xz => Compression::Xz,
             Codec::Lzma => {
                 let mut out = Vec::new();

@@ -6,11 +6,11 @@ use std::io::Read;
 
 use tar::{Archive, EntryType};
 
-use super::super::super::{Call, Exit, Flavour, Stop, cost, glob_matches, users};
+use super::super::super::{Call, Exit, Flavour, Stop, cost, glob_matches, stand_in, users};
 use super::super::opts::Opts;
 use super::super::{create, date, input};
 use super::tar::is_excluded;
-use crate::fs::{Content, Errno, Flags, Follow, Kind, Meta, Time};
+use crate::fs::{Errno, Flags, Follow, Kind, Meta, Time};
 
 /// Which members are wanted.
 pub(super) struct Selection<'a> {
@@ -394,7 +394,7 @@ fn extract(call: &mut Call<'_, '_>, member: &Member, opts: &Opts) -> Result<(), 
             };
             let handle = vfs.open(&process, path, flags, mode & 0o777)?;
             if !member.bytes.is_empty() {
-                vfs.write_handle(handle, Content::new(member.bytes.clone()))?;
+                vfs.write_handle(handle, stand_in::recognise(member.bytes.clone()))?;
             }
             let machine = call.kernel.host.machine();
             call.kernel

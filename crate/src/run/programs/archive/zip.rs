@@ -6,10 +6,10 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
 use super::super::super::io::Access;
-use super::super::super::{Call, Exit, Program, Stop, cost, glob_matches};
+use super::super::super::{Call, Exit, Program, Stop, cost, glob_matches, stand_in};
 use super::super::opts::{Grammar, parse};
 use super::super::{create, date, input};
-use crate::fs::{Content, Flags, Follow, Kind, Time};
+use crate::fs::{Flags, Follow, Kind, Time};
 
 pub(super) const TABLE: &[Program] = &[
     Program::executed("unzip", unzip),
@@ -264,7 +264,7 @@ fn place(
         exclusive: false,
     };
     let handle = vfs.open(process, path, flags, 0o666)?;
-    vfs.write_handle(handle, Content::new(content))?;
+    vfs.write_handle(handle, stand_in::recognise(content))?;
     if member.mode.is_some() {
         vfs.chmod(process, path, mode & 0o777)?;
     }
