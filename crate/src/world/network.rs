@@ -150,6 +150,11 @@ fn tree(stem: &str, url: &str, packed: u64) -> Vec<(String, String, u32)> {
             0o755,
         );
     } else {
+        add(
+            "install.sh",
+            format!("#!/bin/sh\n# {}", part("install.sh", 4_000)),
+            0o755,
+        );
         for (path, size) in SOURCES {
             add(path, part(path, *size), 0o644);
         }

@@ -2,7 +2,8 @@
 //!
 //! Every Dockerfile of a corpus is built over a [made-up context](context). Where a step fails the
 //! build goes on without that instruction, so that what stands behind it is counted too; the file
-//! then counts as not built.
+//! then counts as not built. What stands behind a failed command in the same instruction is not
+//! reached, and is in neither count. A program that the shell does not find counts as missed.
 
 mod context;
 mod project;
@@ -22,6 +23,8 @@ use crate::{Failure, Outcome};
 
 /// How often a build goes on after a failure before it is given up.
 const MAX_FAILURES: usize = 25;
+/// What a shell ends with that does not find a program.
+const NOT_FOUND: i32 = 127;
 /// How many rows a table has unless `--top` says otherwise.
 const ROWS: usize = 60;
 
@@ -285,7 +288,7 @@ fn count(report: &Report, counted: &mut BTreeSet<String>, found: &mut Found) {
         }
         // A command in a loop counts once, and a step once, whatever is built again.
         let mut seen = BTreeSet::new();
-        for command in &step.commands {
+        for (at, command) in step.commands.iter().enumerate() {
             if !seen.insert(&command.args) {
                 continue;
             }
@@ -294,10 +297,15 @@ fn count(report: &Report, counted: &mut BTreeSet<String>, found: &mut Found) {
                 continue;
             }
             found.commands += 1;
+            let runs_others = step
+                .commands
+                .get(at + 1)
+                .is_some_and(|next| next.depth > command.depth);
             if command.fidelity == Fidelity::NotSimulated {
                 found.missed.push(shown(command));
-            } else if command.exit_code == 127 && command.args.len() == 1 {
-                found.missed.push(shown(command));
+            } else if command.exit_code == NOT_FOUND && !runs_others {
+                // The shell did its part, but the program is not there: nothing of it is simulated.
+                found.missed.push(format!("{} (not found)", shown(command)));
             } else {
                 found.simulated += 1;
             }

@@ -187,7 +187,7 @@ pub fn content(path: &str, seen: &str, text: &str) -> (Vec<u8>, u32) {
         "package-lock.json" | "npm-shrinkwrap.json" => PACKAGE_LOCK.to_string(),
         "yarn.lock" => "# yarn lockfile v1\n\nexpress@^4.18.2:\n  version \"4.21.2\"\n".into(),
         "pnpm-lock.yaml" => "lockfileVersion: '9.0'\n\nimporters:\n  .:\n    dependencies:\n      express:\n        specifier: ^4.18.2\n        version: 4.21.2\n".into(),
-        "go.mod" => format!("module example.com/app\n\ngo 1.21\n\nrequire github.com/spf13/cobra v1.8.0\n"),
+        "go.mod" => "module example.com/app\n\ngo 1.21\n\nrequire github.com/spf13/cobra v1.8.0\n".into(),
         "go.sum" => "github.com/spf13/cobra v1.8.0 h1:7aJaZx1B85qltLMc546zn58BxxfZdR/W22ej9CFoEf0=\ngithub.com/spf13/cobra v1.8.0/go.mod h1:WXLWApfZ71AjXPya3WOlMsY9yMs7YeiHhFVlvLyhcho=\n".into(),
         "Cargo.toml" => format!("[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dependencies]\nserde = \"1\"\n", named(text, &["target/release/", "release/"]).unwrap_or("app")),
         "Cargo.lock" => "version = 3\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"serde\"\nversion = \"1.0.200\"\n".into(),

@@ -40,7 +40,7 @@ pub(super) const TABLE: &[Program] = &[
     Program::modelled("mvnw", maven),
     Program::modelled("gradle", gradle),
     Program::modelled("gradlew", gradle),
-    Program::modelled("ant", |call| unknown(call)),
+    Program::modelled("ant", unknown),
 ];
 
 /// What a library of Java weighs, about.
@@ -570,9 +570,9 @@ fn gradle(call: &mut Call<'_, '_>) -> Exit {
             .and_then(|()| {
                 files.put(
                     &format!("{install}/bin/{name}"),
-                    Content::new(format!(
-                        "#!/bin/sh\nexec java -cp \"$(dirname \"$0\")/../lib/*\" Main \"$@\"\n"
-                    )),
+                    Content::new(
+                        "#!/bin/sh\nexec java -cp \"$(dirname \"$0\")/../lib/*\" Main \"$@\"\n",
+                    ),
                     0o755,
                 )
             })

@@ -744,10 +744,7 @@ impl Makefile {
             }
             let shell = self.variable(call, "SHELL", None, 0)?;
             let args = [shell, "-c".to_owned(), bare.to_owned()];
-            let code = match call.run(&args)? {
-                Ok(code) => code,
-                Err(_) => 127,
-            };
+            let code = call.run(&args)?.unwrap_or(127);
             if code != 0 && !marks.contains('-') {
                 call.complain(format_args!("*** [Makefile: {target}] Error {code}"))?;
                 return Ok(2);

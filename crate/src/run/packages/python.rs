@@ -8,7 +8,7 @@ use super::tool::{self, Words, env, say, transfer, unknown, work, written};
 
 pub(super) const TABLE: &[Program] = &[
     Program::modelled("uv", uv),
-    Program::modelled("uvx", |call| unknown(call)),
+    Program::modelled("uvx", unknown),
     Program::modelled("poetry", poetry),
     Program::modelled("pipenv", pipenv),
     Program::modelled("conda", conda),

@@ -79,7 +79,8 @@ fn dirs(call: &mut Call<'_, '_>, opts: &Opts, left: &str, right: &str) -> Exit {
         }
         let (l, r) = (format!("{left}/{name}"), format!("{right}/{name}"));
         let (in_left, in_right) = (lefts.contains(&name), rights.contains(&name));
-        if !(in_left && in_right) && !opts.has(&["N", "new-file"]) {
+        let both = in_left && in_right;
+        if !both && !opts.has(&["N", "new-file"]) {
             let dir = if in_left { left } else { right };
             call.out(format!("Only in {dir}: {name}\n"))?;
             code = code.max(1);
