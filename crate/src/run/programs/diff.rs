@@ -121,7 +121,7 @@ fn files(call: &mut Call<'_, '_>, opts: &Opts, left: &str, right: &str, title: &
             Err(crate::fs::Errno::Enoent) if opts.has(&["N", "new-file"]) => Ok(Ok(Vec::new())),
             Err(errno) => {
                 let text = match call.flavour() {
-                    Flavour::Busybox => format!("can't open '{path}': {errno}"),
+                    Flavour::Busybox => format!("can't stat '{path}': {errno}"),
                     Flavour::Gnu => format!("{path}: {errno}"),
                 };
                 call.fail(2, text).map(Err)

@@ -12,6 +12,8 @@ const FUZZ: usize = 2;
 /// What a diff says of one file.
 #[derive(Default)]
 struct FileDiff {
+    /// Its first two lines as they are written.
+    head: String,
     old: String,
     new: String,
     hunks: Vec<Hunk>,
@@ -19,6 +21,8 @@ struct FileDiff {
 
 /// Where it begins in the old file (from 1), and its lines with their marks.
 struct Hunk {
+    /// `@@ -1,3 +1,4 @@`
+    head: String,
     start: usize,
     lines: Vec<(char, String)>,
     /// The last line of the old and of the new text has no newline.
@@ -118,6 +122,7 @@ fn read(text: &str) -> Vec<FileDiff> {
             && let Some(new) = lines.peek().and_then(|next| next.strip_prefix("+++ "))
         {
             diffs.push(FileDiff {
+                head: format!("--- {old}\n+++ {new}\n"),
                 old: name(old),
                 new: name(new),
                 hunks: Vec::new(),
@@ -130,6 +135,7 @@ fn read(text: &str) -> Vec<FileDiff> {
         };
         let (mut left, mut right) = (old.1, new.1);
         let mut hunk = Hunk {
+            head: line.to_owned(),
             start: old.0,
             lines: Vec::new(),
             open: (false, false),
@@ -251,7 +257,11 @@ fn one(call: &mut Call<'_, '_>, opts: &Opts, diff: &FileDiff) -> Exit {
         }
     };
     if !quiet {
-        call.out(format!("patching file {path}\n"))?;
+        let what = match creates && call.flavour() == Flavour::Busybox {
+            true => "creating",
+            false => "patching file",
+        };
+        call.out(format!("{what} {path}\n"))?;
     }
     if content.is_stand_in() {
         // Its lines are not known, so whether the diff fits is not either.
@@ -261,12 +271,24 @@ fn one(call: &mut Call<'_, '_>, opts: &Opts, diff: &FileDiff) -> Exit {
     let text = super::input::decode(content.bytes());
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let mut ended = text.is_empty() || text.ends_with('\n');
-    let mut moved = 0_i64;
+    // How far lines have moved: because of earlier hunks, and on top of that.
+    let (mut grown, mut shift) = (0_i64, 0_i64);
+    let mut rejects = String::new();
     let mut rejected = 0;
+    let mut exact = true;
     for (number, hunk) in diff.hunks.iter().enumerate() {
-        let wanted = (hunk.start as i64 - 1 + moved).max(0) as usize;
+        let wanted = (hunk.start as i64 - 1 + grown + shift).max(0) as usize;
         match place(&lines, hunk, wanted) {
             Some((at, skip)) => {
+                shift = at as i64 - skip.0 as i64 - (hunk.start as i64 - 1) - grown;
+                exact &= shift == 0 && skip == (0, 0);
+                if shift != 0 && !creates && call.flavour() == Flavour::Gnu && !quiet {
+                    let plural = if shift.abs() == 1 { "" } else { "s" };
+                    let (number, line) = (number + 1, at - skip.0 + 1);
+                    call.out(format!(
+                        "Hunk #{number} succeeded at {line} (offset {shift} line{plural}).\n"
+                    ))?;
+                }
                 let used = &hunk.lines[skip.0..hunk.lines.len() - skip.1];
                 let old = used.iter().filter(|(mark, _)| *mark != '+').count();
                 let touches_end = at + old == lines.len();
@@ -275,8 +297,7 @@ fn one(call: &mut Call<'_, '_>, opts: &Opts, diff: &FileDiff) -> Exit {
                     .filter(|(mark, _)| *mark != '-')
                     .map(|(_, line)| line.clone())
                     .collect();
-                moved +=
-                    at as i64 - skip.0 as i64 - wanted as i64 + fresh.len() as i64 - old as i64;
+                grown += fresh.len() as i64 - old as i64;
                 lines.splice(at..at + old, fresh);
                 if touches_end && skip.1 == 0 {
                     ended = !hunk.open.1;
@@ -285,22 +306,40 @@ fn one(call: &mut Call<'_, '_>, opts: &Opts, diff: &FileDiff) -> Exit {
             None => {
                 rejected += 1;
                 let (number, start) = (number + 1, hunk.start);
-                let text = match call.flavour() {
-                    Flavour::Gnu => format!("Hunk #{number} FAILED at {start}.\n"),
-                    Flavour::Busybox => format!("Hunk {number} FAILED {start}/{start}.\n"),
-                };
-                call.out(text)?;
+                let marked = |(mark, line): &(char, String)| format!("{mark}{line}\n");
+                let text: String = hunk.lines.iter().map(marked).collect();
+                // busybox shows the hunk and leaves the file as it was.
+                if call.flavour() == Flavour::Busybox {
+                    call.err(format!("Hunk {number} FAILED {start}/{start}.\n{text}"))?;
+                    return Ok(1);
+                }
+                call.out(format!("Hunk #{number} FAILED at {start}.\n"))?;
+                rejects += &format!("{}\n{text}", hunk.head);
             }
         }
     }
-    if rejected > 0 && call.flavour() == Flavour::Gnu {
+    let dry = opts.has(&["dry-run"]);
+    if rejected > 0 {
         let all = diff.hunks.len();
         let plural = if all == 1 { "" } else { "s" };
         call.out(format!(
             "{rejected} out of {all} hunk{plural} FAILED -- saving rejects to file {path}.rej\n"
         ))?;
     }
-    if !opts.has(&["dry-run"]) && rejected < diff.hunks.len() {
+    if dry {
+        return Ok(i32::from(rejected > 0));
+    }
+    let gnu = call.flavour() == Flavour::Gnu;
+    let backs_up =
+        gnu && !creates && (!exact || rejected > 0) && !opts.has(&["no-backup-if-mismatch"]);
+    if backs_up || opts.has(&["b", "backup"]) {
+        store(call, &format!("{path}.orig"), text, false)?;
+    }
+    if rejected > 0 {
+        let text = format!("{}{rejects}", diff.head);
+        store(call, &format!("{path}.rej"), text, false)?;
+    }
+    if rejected < diff.hunks.len() {
         let mut text = lines.join("\n");
         if ended && !lines.is_empty() {
             text.push('\n');
@@ -322,7 +361,7 @@ fn store(call: &mut Call<'_, '_>, path: &str, text: String, removes: bool) -> Re
         let mode = there.map_or(0o644, |handle| vfs.inode(handle).meta.mode);
         if there.is_none() {
             let mut missing = Vec::new();
-            let mut dir = parent(path);
+            let mut dir = parent(&join(&process.cwd, path));
             while !dir.is_empty() && dir != "/" && !vfs.exists(&process, &dir) {
                 missing.push(dir.clone());
                 dir = parent(&dir);

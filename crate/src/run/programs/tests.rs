@@ -228,3 +228,46 @@ fn dd_copies_blocks() {
     );
     assert_eq!(says("printf 'ab\\n' | od -An -tx1"), " 61 62 0a\n");
 }
+
+/// A diff of two files of eight lines, in `p`.
+const DIFF: &str = "printf 'a\\nb\\nc\\nd\\ne\\nf\\ng\\nh\\n' > o; sed 's/b/B/; s/h/H/' o > n; \
+                    echo i >> n; diff -U1 o n > p;";
+
+#[test]
+fn diff_shows_what_differs() {
+    let said = says(&format!(
+        "{DIFF} cat p; diff -q o n; diff o o; diff o missing"
+    ));
+    assert_eq!(
+        said,
+        "--- o\n+++ n\n@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n@@ -7,2 +7,3 @@\n g\n-h\n+H\n+i\n\
+         Files o and n differ\n\
+         ! diff: can't stat 'missing': No such file or directory\nexit 2\n"
+    );
+    assert_eq!(
+        says("printf 'a\\nb' > u; printf 'a\\nb\\n' > v; diff u v"),
+        "--- u\n+++ v\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+b\nexit 1\n"
+    );
+}
+
+#[test]
+fn patch_changes_files_there_and_back() {
+    let script = "cp o t; patch t < p; cmp t n; patch -R t < p; cmp t o; \
+                  printf 'x\\ny\\n' | cat - o > t; patch t p; sed -n 4p t; ls";
+    assert_eq!(
+        says(&format!("{DIFF} {script}")),
+        "patching file t\npatching file t\npatching file t\nB\nn\no\np\nt\n"
+    );
+    let script = "printf -- '--- /dev/null\\n+++ b/d/new\\n@@ -0,0 +1,2 @@\\n+one\\n+two\\n' | patch -p1; cat d/new";
+    assert_eq!(says(script), "creating d/new\none\ntwo\n");
+}
+
+#[test]
+fn a_patch_that_does_not_fit_changes_nothing() {
+    let (vfs, said) = run(&format!("{DIFF} echo z > t; patch t p"));
+    assert_eq!(
+        said,
+        "patching file t\n! Hunk 1 FAILED 1/1.\n!  a\n! -b\n! +B\n!  c\nexit 1\n"
+    );
+    assert_eq!(read(&vfs, "/w/t"), "z\n");
+}
