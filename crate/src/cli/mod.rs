@@ -22,6 +22,8 @@ mod usage;
 mod volumes;
 mod words;
 
+pub mod progress;
+
 use crate::context::Context;
 use crate::engine::daemon::Daemon;
 use crate::fs::Time;

@@ -141,6 +141,26 @@ impl Ignore {
 
     /// What it says of `path` (without a slash in front), as the sender of the context decides.
     pub fn verdict(&self, path: &str) -> Verdict {
+        let (result, _) = self.walk(path);
+        Verdict {
+            ignored: result.matched,
+            line: result.decided.map(|index| self.lines[index]),
+        }
+    }
+
+    /// The lines, from 1, that made a difference to `path` or a directory above it, in order: a
+    /// line that leaves out, one with `!` that takes it back, and so on. The last one decides.
+    pub fn trail(&self, path: &str) -> Vec<u32> {
+        let (_, matches) = self.walk(path);
+        let lines = self.lines.iter().enumerate();
+        lines
+            .filter(|(index, _)| matches.has(*index))
+            .map(|(_, line)| *line)
+            .collect()
+    }
+
+    /// Asks for each directory on the way to `path`, and then for it.
+    fn walk(&self, path: &str) -> (Match, ParentMatches) {
         let mut parents: Option<ParentMatches> = None;
         let mut result = Match::default();
         let ends = path.match_indices('/').map(|(slash, _)| slash);
@@ -148,10 +168,7 @@ impl Ignore {
             let (matched, below) = self.matcher.matches_below(&path[..end], parents.as_ref());
             (result, parents) = (matched, Some(below));
         }
-        Verdict {
-            ignored: result.matched,
-            line: result.decided.map(|index| self.lines[index]),
-        }
+        (result, parents.unwrap_or_default())
     }
 }
 
@@ -201,6 +218,18 @@ mod tests {
             ]
             "#
         );
+    }
+
+    #[test]
+    fn the_lines_that_made_a_difference() {
+        let text = "# nothing\n*\n!src\n!docs\nsrc/*.log\n!src/keep.log\n";
+        let ignore = Ignore::parse(".dockerignore", text).unwrap();
+        assert_eq!(ignore.trail("src/keep.log"), [2, 3, 5, 6]);
+        assert_eq!(ignore.trail("src/a"), [2, 3]);
+        assert_eq!(ignore.trail("a"), [2]);
+        let none = Ignore::parse(".dockerignore", "b\n!a\n").unwrap();
+        // Nothing to take back: the line is not asked.
+        assert_eq!(none.trail("a"), [0_u32; 0]);
     }
 
     #[test]

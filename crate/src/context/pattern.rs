@@ -36,8 +36,15 @@ pub struct Patterns {
 }
 
 /// Which patterns a directory matched: what its entries need to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParentMatches(Vec<bool>);
+
+impl ParentMatches {
+    /// Whether the pattern of that index is one of them.
+    pub fn has(&self, index: usize) -> bool {
+        self.0.get(index) == Some(&true)
+    }
+}
 
 /// The answer for one path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

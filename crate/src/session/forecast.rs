@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::build::content::Selector;
 use crate::build::explain::Verdict;
-use crate::build::plan::Plan;
+use crate::build::op::Op;
+use crate::build::plan::{Plan, PlannedInstruction, Role};
 use crate::build::predict::{self, Predicted};
 use crate::engine::Build;
 use crate::view::made::seconds;
@@ -31,6 +33,7 @@ fn unknown() -> PredictedInstruction {
         seconds: None,
         number: None,
         why: None,
+        reads: Vec::new(),
     }
 }
 
@@ -98,7 +101,57 @@ fn instruction(
             };
             why(reason, &around)
         }),
+        reads: plan
+            .instructions
+            .get(at)
+            .map(|planned| reads(planned, plan))
+            .unwrap_or_default(),
     }
+}
+
+/// What an instruction reads of the context.
+fn reads(planned: &PlannedInstruction, plan: &Plan) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let Role::Steps(steps) = &planned.role else {
+        return out;
+    };
+    for vertex in steps.iter().filter_map(|step| plan.vertices.get(*step)) {
+        let inputs = vertex.inputs.iter().zip(&vertex.rules);
+        let of_context = inputs.filter(|(input, _)| {
+            let input = plan.vertices.get(**input);
+            input.is_some_and(|input| matches!(input.op, Op::Context))
+        });
+        for (_, rule) in of_context {
+            match rule.content.as_deref() {
+                None | Some([]) => out.push(".".to_string()),
+                Some(selectors) => selectors
+                    .iter()
+                    .for_each(|selector| add(selector, &mut out)),
+            }
+        }
+    }
+    out.dedup();
+    out
+}
+
+fn add(selector: &Selector, out: &mut Vec<String>) {
+    let path = selector.path.trim_matches('/');
+    let join = |below: &str| match (path, below.trim_matches('/')) {
+        ("", "") => ".".to_string(),
+        (path, "") => path.to_string(),
+        ("", below) => below.to_string(),
+        (path, below) => format!("{path}/{below}"),
+    };
+    match selector.include.as_slice() {
+        [] => out.push(join("")),
+        include => out.extend(include.iter().map(|below| join(below))),
+    }
+    out.extend(
+        selector
+            .exclude
+            .iter()
+            .map(|below| format!("!{}", join(below))),
+    );
 }
 
 /// The index of a vertex among those that are shown as steps.

@@ -9,6 +9,7 @@ mod open;
 mod reading;
 mod served;
 mod task;
+mod texts;
 mod trees;
 
 use std::collections::BTreeSet;
@@ -56,6 +57,9 @@ struct Memo {
     tally: Tally,
     sent_tally: Tally,
     sender: Sender,
+    /// The same of all that the ignore file leaves in, asked for or not.
+    kept_tally: Tally,
+    kept_sender: Sender,
     /// The last build that was shown, as it was shown.
     shown: Option<(Arc<Build>, BuildView)>,
     /// What a real build in a fork has shown of the present revision.
@@ -159,6 +163,8 @@ impl Session {
                 let build = self.find_build(build)?;
                 Ok(Reply::Build(Box::new(self.build_view(&build))))
             }
+            Request::Restore { build } => self.restore(build),
+            Request::Text { build, text } => self.text(build, text),
             Request::Compare { before, after } => {
                 let (before, after) = (self.find_build(before)?, self.find_build(after)?);
                 Ok(Reply::Comparison(compare(&before, &after)))
@@ -207,6 +213,22 @@ impl Session {
         self.history
             .record(before.clone(), label, typing(edit, &before));
         self.arrive(self.desk.clone());
+        Ok(self.state())
+    }
+
+    /// Puts the workspace of a build in the place of the present one. Time does not go back.
+    fn restore(&mut self, number: u32) -> Result<Reply, Refusal> {
+        let mut desk = self.desk.clone();
+        let now = desk.workspace.now();
+        desk.workspace = self.find_build(number)?.workspace.clone();
+        desk.workspace.advance_to(now);
+        if let Some(needs) = self.asks(&desk) {
+            return Ok(needs);
+        }
+        let before = self.desk.clone();
+        self.history
+            .record(before, format!("go back to build {number}"), None);
+        self.arrive(desk);
         Ok(self.state())
     }
 
@@ -276,6 +298,7 @@ impl Session {
             undo: self.history.undo_label().map(String::from),
             redo: self.history.redo_label().map(String::from),
             instructions: reading.instructions.clone(),
+            stages: reading.stages.clone(),
             diagnostics: reading.diagnostics.clone(),
             options: self.desk.workspace.options().clone(),
             context: self.context(&reading),
@@ -296,12 +319,17 @@ impl Session {
         let ignore = reading.ignore.clone().unwrap_or_default();
         let plan = reading.plan.as_ref().ok().map(|plan| &**plan);
         let all = self.memo.tally.sum(workspace.files());
-        let sent = sent(workspace, plan, &ignore, &mut self.memo.sender).unwrap_or_default();
-        let sent = self.memo.sent_tally.sum(&sent);
+        let asked = sent(workspace, plan, &ignore, &mut self.memo.sender).unwrap_or_default();
+        let asked = self.memo.sent_tally.sum(&asked);
+        let kept = sent(workspace, None, &ignore, &mut self.memo.kept_sender);
+        let kept = self.memo.kept_tally.sum(&kept.unwrap_or_default());
         ContextSummary {
             files: all.files as u32,
-            sent: sent.files as u32,
-            sent_bytes: sent.bytes,
+            bytes: all.bytes,
+            kept: kept.files as u32,
+            kept_bytes: kept.bytes,
+            sent: asked.files as u32,
+            sent_bytes: asked.bytes,
             changed: self.desk.last_build().map_or_else(Vec::new, |last| {
                 changed_paths(last.workspace.files(), workspace.files())
             }),

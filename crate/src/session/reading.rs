@@ -7,6 +7,7 @@ use crate::build::plan::{Images, NoImage, Plan, base_config};
 use crate::context::{Ignore, IgnoreError};
 use crate::dockerfile::diagnostic::Diagnostic;
 use crate::dockerfile::edit::blocks;
+use crate::dockerfile::expand::Lexer;
 use crate::dockerfile::globals::Request;
 use crate::dockerfile::instruction::parse_stages;
 use crate::dockerfile::platform::Platform;
@@ -14,7 +15,8 @@ use crate::dockerfile::reference::Reference;
 use crate::dockerfile::scope::BaseConfig;
 use crate::engine::{BuildOptions, DOCKERFILE, Unready, Workspace, plan_of, planned};
 use crate::lint;
-use crate::view::{DiagnosticView, InstructionView, SeverityView, text};
+use crate::view::stages::stages;
+use crate::view::{DiagnosticView, InstructionView, SeverityView, StageView, text};
 use crate::world::World;
 
 /// What a Dockerfile says, given options, an ignore file and a world.
@@ -25,6 +27,8 @@ pub struct Reading {
     pub text: Arc<str>,
     /// The instructions.
     pub instructions: Vec<InstructionView>,
+    /// The stages as a graph.
+    pub stages: Vec<StageView>,
     /// Errors and warnings in order of place.
     pub diagnostics: Vec<DiagnosticView>,
     /// The graph, or why there is none.
@@ -87,8 +91,15 @@ impl Reading {
             diagnostics.extend(text::diagnostics(&text, [&as_diagnostic(error)]));
             crate::order::sort_by_key(&mut diagnostics, |view| (view.from, view.to));
         }
+        let instructions = text::instructions(&parsed.ast, &blocks(&text), &file);
         Reading {
-            instructions: text::instructions(&parsed.ast, &blocks(&text), &file),
+            stages: stages(
+                &file,
+                Lexer::new(parsed.ast.escape),
+                &asked(workspace),
+                &instructions,
+            ),
+            instructions,
             diagnostics,
             plan,
             ignore: key.ignore.clone(),
@@ -120,7 +131,18 @@ fn as_diagnostic(error: &BuildError) -> Diagnostic {
     diagnostic
 }
 
-fn check(
+/// What of the options concerns the language.
+fn asked(workspace: &Workspace) -> Request {
+    let options = planned(workspace.options()).unwrap_or_default();
+    Request {
+        build_args: options.build_args,
+        target: options.target,
+        build_platform: Platform::linux_amd64(),
+        target_platform: options.platform,
+    }
+}
+
+pub(super) fn check(
     text: &str,
     workspace: &Workspace,
     world: &World,
@@ -132,16 +154,10 @@ fn check(
             .filter(|ignore| !ignore.patterns.is_empty())
             .map(IgnoreFile),
     };
-    let options = planned(workspace.options()).unwrap_or_default();
     lint::diagnose(
         text,
         &lint::Options {
-            request: Request {
-                build_args: options.build_args,
-                target: options.target,
-                build_platform: Platform::linux_amd64(),
-                target_platform: options.platform,
-            },
+            request: asked(workspace),
             all_stages: true,
             outside: &outside,
         },

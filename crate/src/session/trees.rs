@@ -147,19 +147,22 @@ impl<'a> Trees<'a> {
 
     /// What concerns the context alone.
     fn mark(&self, row: &mut Row) {
-        let verdict = self.ignore.verdict(&row.path);
-        if verdict.ignored {
-            let line = verdict.line.unwrap_or_default();
+        let lines = self.ignore.trail(&row.path);
+        if !lines.is_empty() {
             let text = self.desk.workspace.files().read_text(&self.ignore.file);
-            let pattern = text
-                .as_deref()
-                .and_then(|text| text.lines().nth(line.saturating_sub(1) as usize))
-                .unwrap_or_default();
-            row.ignored = Some(Ignored {
+            let written = |line: u32| {
+                let lines = text.as_deref().map(str::lines);
+                lines.and_then(|mut lines| lines.nth(line.saturating_sub(1) as usize))
+            };
+            let rules = lines.into_iter().map(|line| Ignored {
                 file: self.ignore.file.clone(),
                 line,
-                pattern: pattern.trim().to_string(),
+                pattern: written(line).unwrap_or_default().trim().to_string(),
             });
+            row.rules = rules.collect();
+            if self.ignore.verdict(&row.path).ignored {
+                row.ignored = row.rules.last().cloned();
+            }
         }
         let inside = format!("{}/", row.path);
         row.edited = self

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::TimelineView;
+
 /// One build, shortly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "js", derive(tsify::Tsify))]
@@ -34,6 +36,8 @@ pub struct BuildView {
     pub error: Option<ErrorView>,
     /// The steps in order of definition.
     pub steps: Vec<StepView>,
+    /// The steps in time.
+    pub timeline: TimelineView,
     /// The image, of a build that came to its end.
     pub image: Option<ImageView>,
     /// The Dockerfile that was built.
@@ -116,6 +120,8 @@ pub struct WhyView {
     pub headline: String,
     /// The cause in few words, to follow "because".
     pub because: String,
+    /// The build that made what was found, or whose key is the nearest.
+    pub earlier: Option<u32>,
     /// The step that it began with, where this one missed because of another.
     pub first_cause: Option<usize>,
     /// The parts of the cache key.

@@ -67,6 +67,8 @@ pub struct Row {
     pub hides: Vec<u32>,
     /// In the context: why it is not sent.
     pub ignored: Option<Ignored>,
+    /// In the context: the lines of the ignore file that name it, the one that decides last.
+    pub rules: Vec<Ignored>,
     /// In the context: whether it changed since the last build.
     pub edited: bool,
 }
@@ -103,7 +105,8 @@ pub enum ChangeKind {
     Parent,
 }
 
-/// The pattern that keeps a file from being sent.
+/// A pattern of an ignore file: it keeps a file from being sent, or, with `!` in front, takes that
+/// back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "js", derive(tsify::Tsify))]
 #[serde(rename_all = "camelCase")]

@@ -9,6 +9,7 @@ use crate::image::{Digest, Image};
 use crate::run;
 
 use super::stack::Stack;
+use super::timeline::timeline;
 use super::why::{Around, why};
 use super::{
     BuildSummary, BuildView, CommandView, ErrorView, Fidelity, ImageView, LayerOrigin, LayerView,
@@ -52,6 +53,7 @@ pub fn build(build: &Build, earlier: &[Arc<Build>]) -> BuildView {
             help: error.help.clone(),
         }),
         steps: steps(report),
+        timeline: timeline(report, build.plan.as_deref()),
         image: report
             .image
             .as_ref()

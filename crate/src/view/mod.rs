@@ -10,17 +10,24 @@ mod build;
 mod compare;
 mod files;
 pub(crate) mod made;
+mod printed;
+pub(crate) mod report;
 mod request;
 pub(crate) mod stack;
+pub(crate) mod stages;
 mod state;
 pub(crate) mod text;
+pub(crate) mod timeline;
 pub(crate) mod tree;
 pub(crate) mod why;
 
 pub use build::*;
 pub use compare::*;
 pub use files::*;
+pub use printed::*;
+pub use stages::{StageLink, StageView};
 pub use state::*;
+pub use timeline::{LaneView, TimelineView};
 
 pub use crate::engine::{BuildOptions, Edit, Refusal, Saved, SavedFile, SavedNode, UploadedFile};
 
@@ -98,6 +105,19 @@ pub enum Request {
         /// Its number.
         build: u32,
     },
+    /// Puts the workspace back as it was when a build was made. Builds and cache stay; one step of
+    /// the undo history. → [`Reply::State`]
+    Restore {
+        /// The build's number.
+        build: u32,
+    },
+    /// A build as text. → [`Reply::Text`]
+    Text {
+        /// The build's number.
+        build: u32,
+        /// Which text.
+        text: Text,
+    },
     /// Two builds side by side. → [`Reply::Comparison`]
     Compare {
         /// A build's number.
@@ -144,6 +164,8 @@ pub enum Reply {
     File(Box<FileView>),
     /// See [`Request::ShowBuild`].
     Build(Box<BuildView>),
+    /// See [`Request::Text`].
+    Text(TextView),
     /// See [`Request::Compare`].
     Comparison(Comparison),
     /// See [`Request::Matrix`].

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::engine::fields::{need, unknown};
 
-use super::{ArchiveFormat, Edit, Request, Saved, TreeRef};
+use super::{ArchiveFormat, Edit, Request, Saved, Text, TreeRef};
 
 /// The fields of all requests.
 #[derive(Deserialize)]
@@ -23,6 +23,7 @@ pub(super) struct RequestFields {
     after: Option<u32>,
     other: Option<String>,
     format: Option<ArchiveFormat>,
+    text: Option<Text>,
 }
 
 impl TryFrom<RequestFields> for Request {
@@ -63,6 +64,11 @@ impl TryFrom<RequestFields> for Request {
                 path: need(fields.path, "path")?,
             },
             "showBuild" => Request::ShowBuild { build: build? },
+            "restore" => Request::Restore { build: build? },
+            "text" => Request::Text {
+                build: build?,
+                text: need(fields.text, "text")?,
+            },
             "compare" => Request::Compare {
                 before: need(fields.before, "before")?,
                 after: need(fields.after, "after")?,
@@ -163,6 +169,11 @@ mod tests {
                 path: text(),
             },
             Request::ShowBuild { build },
+            Request::Restore { build },
+            Request::Text {
+                build,
+                text: Text::HistoryWhole,
+            },
             Request::Compare {
                 before: 1,
                 after: 2,

@@ -165,6 +165,7 @@ impl Stack {
             layer: Some(layer as u32),
             hides: self.holders(&path, layer),
             ignored: None,
+            rules: Vec::new(),
             edited: false,
             path,
         }

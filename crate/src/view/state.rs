@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BuildOptions, BuildSummary, BuildView, Edit, WhyView};
+use super::{BuildOptions, BuildSummary, BuildView, Edit, StageView, WhyView};
+
+use super::tree::fits;
 
 /// Everything that the page shows by itself; trees are asked for directory by directory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +27,8 @@ pub struct State {
     pub redo: Option<String>,
     /// The instructions, in order.
     pub instructions: Vec<InstructionView>,
+    /// The stages as a graph.
+    pub stages: Vec<StageView>,
     /// Errors and warnings of the Dockerfile, in order of place.
     pub diagnostics: Vec<DiagnosticView>,
     /// How it is built.
@@ -127,7 +131,13 @@ pub struct FixView {
 pub struct ContextSummary {
     /// Files and links in the workspace.
     pub files: u32,
-    /// Of these, what is sent to the builder.
+    /// Their bytes.
+    pub bytes: u64,
+    /// Of these, what the ignore file leaves in.
+    pub kept: u32,
+    /// The bytes of those left in.
+    pub kept_bytes: u64,
+    /// Of these, what is sent to the builder: what instructions ask for.
     pub sent: u32,
     /// The bytes of those sent.
     pub sent_bytes: u64,
@@ -188,6 +198,37 @@ pub struct PredictedInstruction {
     pub number: Option<u32>,
     /// Its cache key against the nearest earlier build's, where it is known.
     pub why: Option<WhyView>,
+    /// What it reads of the context: paths and patterns, `.` for everything; those with `!` in
+    /// front are left out.
+    pub reads: Vec<String>,
+}
+
+impl PredictedInstruction {
+    /// Whether it reads what is at `path` of the context.
+    pub fn reads(&self, path: &str) -> bool {
+        let covers = |pattern: &str| {
+            let mut parts = path.split('/');
+            let mut wanted = pattern.split('/').filter(|part| *part != ".");
+            wanted.all(|wanted| parts.next().is_some_and(|part| matches(wanted, part)))
+        };
+        let named = self
+            .reads
+            .iter()
+            .filter(|pattern| !pattern.starts_with('!'));
+        let mut left_out = self
+            .reads
+            .iter()
+            .filter_map(|pattern| pattern.strip_prefix('!'));
+        named.into_iter().any(|pattern| covers(pattern)) && !left_out.any(covers)
+    }
+}
+
+/// Whether a part of a path fits a part of a pattern.
+fn matches(pattern: &str, part: &str) -> bool {
+    match pattern.contains(['*', '?']) {
+        true => fits(pattern, part),
+        false => pattern == part,
+    }
 }
 
 /// A verdict of the prediction.

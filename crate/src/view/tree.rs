@@ -23,6 +23,7 @@ pub fn row(fs: &Fs, path: String, ino: Ino) -> Row {
         layer: None,
         hides: Vec::new(),
         ignored: None,
+        rules: Vec::new(),
         edited: false,
     }
 }

@@ -5,6 +5,9 @@ use crate::build::key::Part;
 
 use super::{FileChangeView, FrameView, WhyView};
 
+/// Why the cache answered.
+pub const NOTHING_CHANGED: &str = "nothing in its key changed";
+
 /// What is known of the build that a key belongs to.
 pub struct Around<'a> {
     /// The step's text: `COPY . .`.
@@ -20,8 +23,16 @@ pub fn why(why: &Why, around: &Around<'_>) -> WhyView {
     let because = because(why, around.over);
     let text = around.text;
     let headline = match (why.verdict, around.over) {
-        (Verdict::Hit, true) => format!("{text} was cached: {because}"),
-        (Verdict::Hit, false) => format!("{text} will be cached: {because}"),
+        (Verdict::Hit, over) => {
+            let was = if over { "was" } else { "will be" };
+            let why = match why.earlier {
+                Some(0) | None => because.clone(),
+                Some(build) => {
+                    format!("build {build} made it, and every part of its key is the same")
+                }
+            };
+            format!("{text} {was} cached: {why}")
+        }
         (Verdict::Miss, true) => format!("{text} missed because {because}"),
         (Verdict::Miss, false) => format!("{text} will miss because {because}"),
         (Verdict::Depends, _) => {
@@ -32,6 +43,7 @@ pub fn why(why: &Why, around: &Around<'_>) -> WhyView {
     WhyView {
         headline,
         because,
+        earlier: why.earlier,
         first_cause: why.causes.iter().find_map(|cause| match cause {
             Cause::ParentMissed { first, .. } => (around.step_of)(*first),
             _ => None,
@@ -58,7 +70,7 @@ pub fn why(why: &Why, around: &Around<'_>) -> WhyView {
 pub fn because(why: &Why, over: bool) -> String {
     match why.verdict {
         Verdict::Hit if why.earlier == Some(0) => "the imported cache has it".to_string(),
-        Verdict::Hit => "nothing in its key changed".to_string(),
+        Verdict::Hit => NOTHING_CHANGED.to_string(),
         Verdict::Depends => "a stage that it copies from runs first".to_string(),
         Verdict::NotAsked => String::new(),
         Verdict::Miss => match why.causes.first() {
