@@ -47,14 +47,14 @@ pub struct Session(pub JsValue);
 #[derive(Clone, Debug)]
 pub enum Question {
     /// Anything but what follows.
-    Request(Request),
+    Request(Box<Request>),
     /// To open a session that was saved: [`Request::OpenSaved`].
     Open(Session),
 }
 
 impl From<Request> for Question {
     fn from(request: Request) -> Question {
-        Question::Request(request)
+        Question::Request(Box::new(request))
     }
 }
 
