@@ -5,7 +5,8 @@ use layerwise::image::{Digest, TarNode, read_tar};
 use layerwise::play::Actor;
 use layerwise::session::{Served, Session};
 use layerwise::view::{
-    ArchiveFormat, Edit, PredictedStatus, Reply, Request, Row, Saved, State, StepStatus, TreeRef,
+    ArchiveFormat, Edit, PredictedStatus, Reply, Request, Row, Saved, SeverityView,
+    State, StepStatus, TreeRef,
 };
 use proptest::prelude::*;
 
@@ -90,6 +91,20 @@ fn typing_is_one_step_of_undo_and_a_build_is_another() {
     let empty = state(&mut session, Request::Undo);
     assert_eq!(empty.context.sent_bytes, 0);
     assert_eq!(empty.redo.as_deref(), Some("edit a"));
+}
+
+#[test]
+fn an_image_that_the_catalog_does_not_list_is_said_to_have_a_stand_in() {
+    let mut session = session();
+    let listed = edit(&mut session, dockerfile("FROM busybox\nRUN true\n"));
+    assert_eq!(listed.diagnostics, []);
+    let text = "FROM busybox\nRUN true\nFROM nobody/nothing:never\nRUN true\n";
+    let unlisted = edit(&mut session, dockerfile(text));
+    let [note] = unlisted.diagnostics.as_slice() else {
+        panic!("one note was expected: {:?}", unlisted.diagnostics);
+    };
+    assert_eq!((note.severity, note.lines), (SeverityView::Info, [3, 3]));
+    assert!(note.message.starts_with("nobody/nothing:never is not in the catalog: "));
 }
 
 #[test]

@@ -15,10 +15,16 @@ test("a malformed Dockerfile is marked where it is wrong, and can be mended", as
 });
 
 test("an unknown image says so", async ({ bench }) => {
-  await bench.paste("FROM nobody/nothing:never\nRUN true\n");
-  await bench.build();
+  await bench.paste("FROM nothing:never\nRUN true\n");
+  await expect(bench.verdict).toContainText("It does not build");
   await bench.show("Problems");
-  await expect(bench.page.locator(".problem").first()).toContainText("nobody/nothing:never");
+  await expect(bench.page.locator(".problem").first()).toContainText("nothing:never: not found");
+});
+
+test("an image that the catalog does not list has a stand-in, which is said", async ({ bench }) => {
+  await bench.paste("FROM nobody/nothing:never\nRUN true\n");
+  await bench.show("Problems");
+  await expect(bench.page.locator(".problem").first()).toContainText("nobody/nothing:never is not in the catalog");
 });
 
 test("a file that is missing in the context says which", async ({ bench }) => {

@@ -20,8 +20,10 @@ const inside = (path) => new URL(`${folder.href}/${path}`);
 globalThis.layerwiseRest = () => {
   throw new Error("nothing is missing in a counting module");
 };
-const { default: init, Session } = await import(engine.href);
+const { default: init, Session, version } = await import(engine.href);
 const exports = await init({ module_or_path: await readFile(counting) });
+
+version();
 
 /** Answers requests until nothing is left to do. A refusal is an answer, too. */
 async function work(session, ...requests) {

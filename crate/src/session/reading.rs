@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::build::error::BuildError;
+use crate::build::op::Op;
 use crate::build::plan::{Images, NoImage, Plan, base_config};
 use crate::context::{Ignore, IgnoreError};
 use crate::dockerfile::diagnostic::Diagnostic;
@@ -91,6 +92,13 @@ impl Reading {
             diagnostics.extend(text::diagnostics(&text, [&as_diagnostic(error)]));
             crate::order::sort_by_key(&mut diagnostics, |view| (view.from, view.to));
         }
+        if let Ok(plan) = &plan {
+            let notes = stand_ins(plan, world);
+            if !notes.is_empty() {
+                diagnostics.extend(text::notes(&text, &notes));
+                crate::order::sort_by_key(&mut diagnostics, |view| (view.from, view.to));
+            }
+        }
         let instructions = text::instructions(&parsed.ast, &blocks(&text), &file);
         Reading {
             stages: stages(
@@ -122,6 +130,36 @@ fn not_loaded(parts: &[String]) -> BuildError {
         help: Some("Try again when there is a connection.".into()),
         kind: crate::build::error::ErrorKind::Image,
     }
+}
+
+/// Says of each base image that the catalog does not list what stands for it.
+fn stand_ins(plan: &Plan, world: &World) -> Vec<Diagnostic> {
+    let mut notes: Vec<Diagnostic> = Vec::new();
+    for vertex in &plan.vertices {
+        let Op::Image(image) = &vertex.op else {
+            continue;
+        };
+        let Some(listed) = Reference::parse(&image.name)
+            .ok()
+            .and_then(|name| world.stand_in(&name).map(str::to_owned))
+        else {
+            continue;
+        };
+        let mut note = Diagnostic::warning(
+            "stand-in",
+            format!("{} is not in the catalog: {listed} stands in for it", image.name),
+        );
+        note.lines = vertex.lines.clone();
+        note.help = Some(
+            "The files, sizes and digests of this base are the stand-in's. Name a listed image to \
+             see a real one's."
+                .into(),
+        );
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
 }
 
 fn as_diagnostic(error: &BuildError) -> Diagnostic {

@@ -75,6 +75,16 @@ pub fn diagnostics<'a>(
     views
 }
 
+/// What is good to know, in order of place.
+pub fn notes(text: &str, all: &[Diagnostic]) -> Vec<DiagnosticView> {
+    let mut views = diagnostics(text, all);
+    for view in &mut views {
+        view.severity = SeverityView::Info;
+        view.rule = None;
+    }
+    views
+}
+
 fn view(diagnostic: &Diagnostic, units: &Utf16<'_>, index: &LineIndex) -> DiagnosticView {
     let lines = diagnostic.lines.iter().copied().reduce(|a, b| Lines {
         first: a.first.min(b.first),

@@ -298,6 +298,19 @@ impl World {
         self.published.insert_mut(name, Arc::new(image));
     }
 
+    /// The listed image, by `name:tag`, that stands for what `reference` names, where the catalog
+    /// does not list that itself.
+    pub fn stand_in(&self, reference: &Reference) -> Option<&str> {
+        let name = listed_name(reference);
+        let index = self.parts.get(INDEX).map(|part| &part.meaning);
+        match index {
+            Some(Meaning::Index(index)) if !self.published.contains_key(&name) => {
+                index.find(&name)?.stands_for
+            }
+            _ => None,
+        }
+    }
+
     /// Every name and tag that the catalog lists and every published one, in byte order.
     ///
     /// # Errors
