@@ -10,6 +10,8 @@ import { engineModule } from "./worker/client";
 declare global {
   var layerwiseEngine: EngineModule;
   var layerwiseEditor: EditorModule;
+  /** What the app calls when a view is wanted that its first module lacks. */
+  var layerwiseRest: () => void;
 }
 
 /** The editor's script beside this one; the build fills in the name. */
@@ -17,13 +19,59 @@ declare const EDITOR: string;
 
 /** What wasm-bindgen makes of the app. */
 interface App {
-  default(options: { module_or_path: URL }): Promise<unknown>;
+  default(options: { module_or_path: URL }): Promise<WebAssembly.Exports>;
+  preload(): void;
 }
 
-/** Where the build put the app: written into the page by Trunk. */
-function place(part: "js" | "wasm"): URL {
+/** Where the build put the app: written into the page by Trunk, and the rest by the build. */
+function place(part: "js" | "wasm" | "rest"): URL {
   const meta = document.querySelector<HTMLMetaElement>("meta[name='layerwise-app']");
   return new URL(meta?.dataset[part] ?? "", document.baseURI);
+}
+
+/**
+ * Lets the app load the views that are not shown when the page opens: with the first touch of the
+ * page, so that they are there when they are wanted. Where one is wanted before, the page waits.
+ */
+function restOfApp(main: WebAssembly.ModuleImports, app: App): void {
+  const address = place("rest");
+  if (address.href === document.baseURI) {
+    return;
+  }
+  let module: WebAssembly.Module | undefined;
+  let loaded = false;
+  globalThis.layerwiseRest = () => {
+    if (!loaded) {
+      new WebAssembly.Instance(module ?? new WebAssembly.Module(fetchNow(address)), { main });
+      loaded = true;
+    }
+  };
+  const touches = ["pointermove", "pointerdown", "keydown"] as const;
+  const touched = () => {
+    touches.forEach((touch) => removeEventListener(touch, touched, true));
+    WebAssembly.compileStreaming(fetch(address)).then(
+      (compiled) => {
+        module = compiled;
+        app.preload();
+      },
+      // The view that wants it will ask again.
+      () => undefined,
+    );
+  };
+  touches.forEach((touch) => addEventListener(touch, touched, { capture: true, passive: true }));
+}
+
+/** The bytes at an address, at once: the app waits in the middle of a call. */
+function fetchNow(address: URL): Uint8Array<ArrayBuffer> {
+  const request = new XMLHttpRequest();
+  request.open("GET", address, false);
+  // A page's own thread gets nothing but text when it waits: this charset leaves bytes as they are.
+  request.overrideMimeType("text/plain; charset=x-user-defined");
+  request.send();
+  if (request.status !== 200) {
+    throw new Error(`a part of the page could not be loaded: ${request.status}`);
+  }
+  return Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0) & 0xff);
 }
 
 async function start(): Promise<void> {
@@ -33,7 +81,8 @@ async function start(): Promise<void> {
     import(new URL(EDITOR, import.meta.url).href) as Promise<EditorModule>,
   ]);
   globalThis.layerwiseEditor = editor;
-  await app.default({ module_or_path: place("wasm") });
+  // Views are first drawn after this: what they need of the rest is asked for later.
+  restOfApp((await app.default({ module_or_path: place("wasm") })) as WebAssembly.ModuleImports, app);
   document.documentElement.dataset["app"] = "ready";
 }
 

@@ -5,8 +5,8 @@ use layerwise::image::{Digest, TarNode, read_tar};
 use layerwise::play::Actor;
 use layerwise::session::{Served, Session};
 use layerwise::view::{
-    ArchiveFormat, Edit, PredictedStatus, Reply, Request, Row, Saved, SeverityView,
-    State, StepStatus, TreeRef,
+    ArchiveFormat, Edit, PredictedStatus, Reply, Request, Row, Saved, SeverityView, State,
+    StepStatus, TreeRef,
 };
 use proptest::prelude::*;
 
@@ -104,7 +104,10 @@ fn an_image_that_the_catalog_does_not_list_is_said_to_have_a_stand_in() {
         panic!("one note was expected: {:?}", unlisted.diagnostics);
     };
     assert_eq!((note.severity, note.lines), (SeverityView::Info, [3, 3]));
-    assert!(note.message.starts_with("nobody/nothing:never is not in the catalog: "));
+    assert!(
+        note.message
+            .starts_with("nobody/nothing:never is not in the catalog: ")
+    );
 }
 
 #[test]

@@ -7,8 +7,8 @@
  * ENGINE.js is wasm-bindgen's, COUNTING.wasm is what `wasm-split count` makes, PUBLIC the folder of
  * the catalog and the plays. The indices of the functions that have run are written to OUT.
  *
- * Ordinary work is what the page asks for in the first minute of every example, and what a person
- * does next: type, make a mistake, look around, undo.
+ * Ordinary work is what the page asks for in the first minute of every example. What a person does
+ * next asks for the rest once.
  */
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -57,51 +57,12 @@ const look = (build) => [
   { kind: "read", tree: { of: "context" }, path: "src/app.js" },
 ];
 
-/** Lines of Dockerfiles as they are met every day. */
-const EVERYDAY = `# syntax=docker/dockerfile:1
-ARG VERSION=3.20
-FROM alpine:$VERSION AS base
-ENV MODE=production PATH=/opt/bin:$PATH
-RUN apk add --no-cache curl ca-certificates
-FROM base AS build
-WORKDIR /src
-COPY --chown=1000:1000 . .
-RUN --mount=type=cache,target=/root/.cache mkdir -p out/bin && cp -r src out/ && echo "$MODE" > out/mode \\
- && for f in out/*; do if [ -f "$f" ]; then chmod 644 "$f"; else true; fi; done
-RUN <<EOF
-set -e
-mv out/mode out/bin/mode
-ln -s mode out/bin/current
-touch out/done
-rm -rf out/src
-cat out/bin/mode
-EOF
-FROM base
-LABEL org.opencontainers.image.title="Everyday"
-COPY --from=build /src/out /opt
-USER nobody
-EXPOSE 8080/tcp
-VOLUME /data
-HEALTHCHECK --interval=30s CMD curl -f http://localhost/ || exit 1
-ENTRYPOINT ["/opt/bin/mode"]
-CMD ["--help"]
-`;
-
-const FAULTS = ["FROM alpine\nCOPY missing.txt /\n", "FROM alpine\nRUN exit 3\n", "FORM alpine\n", ""];
-
 for (const { file } of JSON.parse(await readFile(inside("plays/index.json"), "utf8"))) {
   const session = new Session();
   const source = await readFile(inside(`plays/${file}`), "utf8");
   await work(session, { kind: "openPlay", source }, ...kinds("refresh"), ...look(1));
   await work(session, edit({ op: "nudge", path: "src/app.js" }), ...kinds("forecast", "build", "save"), ...look(2));
   await work(session, { kind: "compare", before: 1, after: 2 }, ...kinds("suggest", "matrix"));
-  await work(session, edit({ op: "move", from: 3, to: 4 }), ...kinds("forecast", "build"));
-  await work(session, edit({ op: "write", path: "new.txt", bytes: [110, 101, 119, 10], mode: null }));
-  await work(session, edit({ op: "delete", path: "new.txt" }), ...kinds("undo", "undo", "redo", "save"));
-  await work(session, edit({ op: "dockerfile", text: EVERYDAY }), ...kinds("forecast", "build", "build"));
-  for (const text of FAULTS) {
-    await work(session, edit({ op: "dockerfile", text }), ...kinds("forecast", "build"));
-  }
 }
 
 const ran = Object.keys(exports)

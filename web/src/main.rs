@@ -18,6 +18,25 @@ mod editor;
 mod format;
 mod store;
 
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Instantiates the rest of the app: a function that the start script puts on `globalThis`.
+    #[wasm_bindgen(js_name = layerwiseRest)]
+    fn rest();
+}
+
+/// Loads the rest of the app at once.
+///
+/// What is shown when the page opens is in the app's first module; the views that `cold.txt` lists
+/// are in a second one, which is loaded by the first call into it: it calls `layerwiseRest`, which
+/// must instantiate the second module with the first one's exports as its imports from `main`.
+#[wasm_bindgen]
+pub fn preload() {
+    rest();
+}
+
 fn main() {
     yew::Renderer::<app::App>::new().render();
 }

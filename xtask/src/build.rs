@@ -7,27 +7,25 @@ use crate::{Failure, Outcome};
 /// What opening the page loads of wasm, JavaScript and CSS is to weigh together at the most, in
 /// bytes after gzip.
 const BUDGET: usize = 900 * 1000;
-/// What it may weigh until it is within the budget. It is only ever lowered.
-const CEILING: usize = 960 * 1000;
 /// Code that is loaded when it is first wanted, not with the page.
-const LATER: &str = "assets/rest-";
+const LATER: [&str; 3] = ["assets/rest-", "assets/later-", "app-rest-"];
 
 /// Builds the page into `dist/` and prints its sizes.
 ///
 /// # Errors
 ///
-/// The build fails, or the page is over its ceiling.
+/// The build fails, or the page is over its budget.
 pub fn run(args: Args) -> Outcome {
     args.none_left()?;
     page::build(Mode::Release)?;
     weigh()
 }
 
-/// Prints the sizes of the built page and holds them against the budget and the ceiling.
+/// Prints the sizes of the built page and holds them against the budget.
 ///
 /// # Errors
 ///
-/// The page is over its ceiling.
+/// The page is over its budget.
 pub fn weigh() -> Outcome {
     let files = page::built()?;
     println!("{:>12} {:>12}  file", "bytes", "gzip");
@@ -38,7 +36,7 @@ pub fn weigh() -> Outcome {
             .iter()
             .any(|ending| file.path.ends_with(ending))
         {
-            if file.path.starts_with(LATER) {
+            if LATER.iter().any(|start| file.path.starts_with(start)) {
                 later += file.gzip;
             } else {
                 code += file.gzip;
@@ -53,14 +51,11 @@ pub fn weigh() -> Outcome {
     }
     println!("{data_raw:>12} {data_gzip:>12}  {data_files} data files, loaded when needed");
     println!("wasm + JS + CSS: {code} bytes after gzip, of a budget of {BUDGET}");
-    println!("  and {later} bytes of the engine when something rare is first wanted");
+    println!("  and {later} bytes of what is loaded when it is first wanted");
     if code > BUDGET {
-        println!("  over it by {} bytes", code - BUDGET);
-    }
-    if code > CEILING {
         return Err(Failure::Because(format!(
-            "the page is {} bytes over the ceiling of {CEILING}",
-            code - CEILING
+            "the page is {} bytes over its budget",
+            code - BUDGET
         )));
     }
     Ok(())

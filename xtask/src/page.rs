@@ -3,7 +3,7 @@
 //! ```text
 //! crate/ (feature js) ─cargo, wasm-bindgen, wasm-opt, wasm-split→ web/gen/engine/
 //! web/gen/engine/, web/worker/, web/editor/ ─esbuild→ web/gen/assets/, web/gen/start.js
-//! web/ (the Yew app), web/gen/, public/     ─trunk→   dist/
+//! web/ (the Yew app), web/gen/, public/     ─trunk, wasm-opt, wasm-split→ dist/
 //! ```
 //!
 //! The name of every script and module in `dist/` carries a hash of its content, and every address
@@ -44,8 +44,8 @@ const INPUTS: [&str; 12] = [
     "tsconfig.json",
 ];
 
-/// The JavaScript function that the engine calls for the rest of its code, as it stands in the
-/// names of its imports (`crate/src/js`).
+/// The JavaScript function that the engine and the app call for the rest of their code, as it stands
+/// in the names of their imports (`crate/src/js`, `web/src/main.rs`).
 const REST: &str = "__wbg_layerwiseRest";
 
 /// How the page is built.
@@ -340,14 +340,64 @@ fn app(mode: Mode, tools: &Tools) -> Outcome {
         mode.profile()
     ));
     let mut trunk = mode.bindgen(tools.command("trunk"));
-    trunk.env("RUSTFLAGS", rustflags()?);
+    // Names with type arguments, for `wasm-split`.
+    trunk.env("RUSTFLAGS", rustflags()? + " -Csymbol-mangling-version=v0");
     trunk.args(["--quiet", "build", "--cargo-profile", mode.profile()]);
-    // Only decides whether wasm-opt runs: the profile is set.
-    if mode == Mode::Release {
-        trunk.arg("--release");
-    }
     // Trunk takes any value of NO_COLOR but "true" and "false" for a mistake.
-    run(trunk.env_remove("NO_COLOR"))
+    run(trunk.env_remove("NO_COLOR"))?;
+    if mode == Mode::Release {
+        split_app(tools)?;
+    }
+    Ok(())
+}
+
+/// Makes the app's module small, and parts it in what is shown when the page opens and the views
+/// that `web/cold.txt` lists, whose module is loaded when one is first shown.
+fn split_app(tools: &Tools) -> Outcome {
+    say("optimising the app and parting it (wasm-opt, wasm-split)");
+    let index = dist().join("index.html");
+    let page = fs::read_to_string(&index)?;
+    let name = page
+        .split(['"', '/'])
+        .find(|word| word.ends_with("_bg.wasm"))
+        .ok_or("index.html names no module of the app")?
+        .to_owned();
+    let whole = dist().join(&name);
+    let (named, main, rest) = (
+        generated().join("app_named.wasm"),
+        generated().join("app_main.wasm"),
+        generated().join("app_rest.wasm"),
+    );
+    run(tools
+        .command("wasm-opt")
+        .args(["-Oz", "--debuginfo"])
+        .args(WASM_FEATURES)
+        .arg(&whole)
+        .arg("-o")
+        .arg(&named))?;
+    let option = |name: &str, file: &Path| format!("--{name}={}", file.display());
+    run(tools
+        .command("wasm-split")
+        .arg("split")
+        .arg(&named)
+        .arg("--cold=web/cold.txt")
+        .arg(format!("--load={REST}"))
+        .arg(option("out", &main))
+        .arg(option("rest", &rest)))?;
+    let hashed = |file: &Path, name: &str| -> Result<String, Failure> {
+        let content = Fingerprint::of([file.to_path_buf()])?;
+        let name = format!("{name}-{}.wasm", content.short());
+        fs::rename(file, dist().join(&name))?;
+        Ok(name)
+    };
+    let (main, rest) = (hashed(&main, "app")?, hashed(&rest, "app-rest")?);
+    let page = page
+        .replace(&name, &main)
+        .replace("data-rest=\"\"", &format!("data-rest=\"./{rest}\""));
+    fs::write(&index, page)?;
+    fs::remove_file(whole)?;
+    fs::remove_file(named)?;
+    Ok(())
 }
 
 /// Where cargo puts what it builds.

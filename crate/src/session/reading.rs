@@ -147,7 +147,10 @@ fn stand_ins(plan: &Plan, world: &World) -> Vec<Diagnostic> {
         };
         let mut note = Diagnostic::warning(
             "stand-in",
-            format!("{} is not in the catalog: {listed} stands in for it", image.name),
+            format!(
+                "{} is not in the catalog: {listed} stands in for it",
+                image.name
+            ),
         );
         note.lines = vertex.lines.clone();
         note.help = Some(

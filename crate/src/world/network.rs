@@ -20,7 +20,7 @@ pub(super) fn host(url: &str) -> Option<&str> {
 /// A stand-in for what `url` serves. Its size depends on the address alone and is plausible for
 /// what the last part of the path is named like.
 ///
-/// An archive unpacks to a folder named as it is, and holds what [`tree`] says; so does the address
+/// An archive unpacks to a folder named as it is, and holds what is plausible for it; so does the address
 /// of a repository (`….git`), which is served as an archive. Every archive is packed with gzip,
 /// whatever its name ends in, but for `.zip` and `.tar.xz`.
 pub fn download(url: &str) -> Content {

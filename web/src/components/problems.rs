@@ -24,6 +24,7 @@ pub fn problems_view(app: &Handle) -> Html {
             </button>
         }
     };
+    let message = failed.as_ref().map(|error| error.message.clone());
     let failed = failed.map(|error| {
         html! {
             <li class="problem is-failed">
@@ -36,12 +37,13 @@ pub fn problems_view(app: &Handle) -> Html {
             </li>
         }
     });
-    // What the diagnostics say is not said twice.
+    // What the diagnostics or the last build say is not said twice.
     let error = state
         .prediction
         .error
         .clone()
         .filter(|error| !state.diagnostics.iter().any(|each| each.message == *error))
+        .filter(|error| message.as_ref() != Some(error))
         .map(|error| {
             html! {
                 <li class="problem is-failed">

@@ -3,11 +3,16 @@
 //! ```text
 //! wasm-split count MODULE -o COUNTING          for each function, whether it has run
 //! wasm-split split MODULE --keep=FILE --load=NAME -o MAIN --rest=REST
+//! wasm-split split MODULE --cold=FILE --load=NAME -o MAIN --rest=REST
 //! ```
 //!
 //! A *counting* module does what MODULE does, and exports a global variable for each function of
-//! its own, `ran` and the function's index: 1 once the function was called. FILE lists the indices
-//! of those that are to stay, white space between them.
+//! its own, `ran` and the function's index: 1 once the function was called. With `--keep`, FILE
+//! lists the indices of those that are to stay, white space between them.
+//!
+//! With `--cold`, FILE lists Rust paths, one a line, behind `#` a remark: a function whose name has
+//! one of them in it goes, its type arguments included, and so does what only such functions call.
+//! MODULE needs its names for that, demangled from Rust's v0 form: the older one has no type arguments.
 //!
 //! MAIN has, in place of a function that went, a *stub* that calls through the table of functions.
 //! The first stub to be called calls the import that is called NAME (or begins with it), which has
@@ -65,11 +70,13 @@ fn run(words: impl Iterator<Item = String>) -> Result<()> {
     match verb.as_str() {
         "count" => std::fs::write(out, counting(parse(&bytes)?))?,
         "split" => {
-            let keep = std::fs::read_to_string(option("--keep")?)?;
-            let keep = keep
-                .split_whitespace()
-                .map(str::parse)
-                .collect::<Result<_, _>>()?;
+            let keep = match options.get("--cold") {
+                Some(file) => warm(&parse(&bytes)?, &std::fs::read_to_string(file)?),
+                None => std::fs::read_to_string(option("--keep")?)?
+                    .split_whitespace()
+                    .map(str::parse)
+                    .collect::<Result<_, _>>()?,
+            };
             let (main, rest) = split(&bytes, &keep, option("--load")?)?;
             std::fs::write(out, main)?;
             std::fs::write(option("--rest")?, rest)?;
@@ -137,6 +144,55 @@ struct Graph {
     globals: Vec<BTreeSet<usize>>,
     /// What stands in the table of functions, by slot.
     slots: BTreeMap<u64, usize>,
+}
+
+/// The functions, by index, that are not `cold`, nor called by such functions only.
+///
+/// What stands in the table of functions can be called from anywhere: it stays, unless it is cold
+/// itself.
+fn warm(module: &Module, cold: &str) -> BTreeSet<usize> {
+    let cold: Vec<&str> = cold
+        .lines()
+        .filter_map(|line| line.split('#').next())
+        .map(str::trim)
+        .filter(|path| !path.is_empty())
+        .collect();
+    let graph = Graph::of(module);
+    let named: Vec<_> = module.funcs.iter().collect();
+    let is_cold = |index: usize| {
+        let name = without_hashes(named[index].name.as_deref().unwrap_or_default());
+        cold.iter().any(|path| name.contains(path))
+    };
+    let exported = exported(module);
+    let roots = (0..named.len()).filter(|index| {
+        exported.contains(&named[*index].id()) || Some(named[*index].id()) == module.start
+    });
+    let mut warm = BTreeSet::new();
+    let mut open: Vec<usize> = roots.chain(graph.slots.values().copied()).collect();
+    while let Some(index) = open.pop() {
+        if !is_cold(index) && warm.insert(index) {
+            open.extend(&graph.functions[index]);
+        }
+    }
+    warm
+}
+
+/// A function's name without what stands in brackets: the hashes behind the names of crates.
+fn without_hashes(name: &str) -> String {
+    let mut depth = 0_u32;
+    name.chars()
+        .filter(|character| match character {
+            '[' => {
+                depth += 1;
+                false
+            }
+            ']' => {
+                depth = depth.saturating_sub(1);
+                false
+            }
+            _ => depth == 0,
+        })
+        .collect()
 }
 
 /// What a function's code names.
@@ -228,16 +284,20 @@ fn split(bytes: &[u8], keep: &BTreeSet<usize>, load: &str) -> Result<(Vec<u8>, V
     Ok((main.emit_wasm(), rest))
 }
 
-/// The functions that go.
-fn leaving(module: &Module, keep: &BTreeSet<usize>) -> BTreeSet<usize> {
-    let exported: BTreeSet<FunctionId> = module
-        .exports
-        .iter()
+/// The functions that a module exports.
+fn exported(module: &Module) -> BTreeSet<FunctionId> {
+    let exports = module.exports.iter();
+    exports
         .filter_map(|export| match export.item {
             ExportItem::Function(id) => Some(id),
             _ => None,
         })
-        .collect();
+        .collect()
+}
+
+/// The functions that go.
+fn leaving(module: &Module, keep: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let exported = exported(module);
     let goes = |function: &walrus::Function| match &function.kind {
         FunctionKind::Local(local) => local.size() > SMALL && !exported.contains(&function.id()),
         _ => false,
