@@ -29,6 +29,18 @@ function place(part: "js" | "wasm" | "rest"): URL {
   return new URL(meta?.dataset[part] ?? "", document.baseURI);
 }
 
+/** What counts as a touch of the page. */
+const TOUCHES = ["pointermove", "pointerdown", "keydown"] as const;
+
+/** Calls `act` with the first touch of the page. */
+function withFirstTouch(act: () => void): void {
+  const touched = () => {
+    TOUCHES.forEach((touch) => removeEventListener(touch, touched, true));
+    act();
+  };
+  TOUCHES.forEach((touch) => addEventListener(touch, touched, { capture: true, passive: true }));
+}
+
 /**
  * Lets the app load the views that are not shown when the page opens: with the first touch of the
  * page, so that they are there when they are wanted. Where one is wanted before, the page waits.
@@ -46,19 +58,16 @@ function restOfApp(main: WebAssembly.ModuleImports, app: App): void {
       loaded = true;
     }
   };
-  const touches = ["pointermove", "pointerdown", "keydown"] as const;
-  const touched = () => {
-    touches.forEach((touch) => removeEventListener(touch, touched, true));
+  withFirstTouch(() => {
     WebAssembly.compileStreaming(fetch(address)).then(
       (compiled) => {
         module = compiled;
         app.preload();
       },
-      // The view that wants it will ask again.
+      // The view that wants it asks again.
       () => undefined,
     );
-  };
-  touches.forEach((touch) => addEventListener(touch, touched, { capture: true, passive: true }));
+  });
 }
 
 /** The bytes at an address, at once: the app waits in the middle of a call. */
@@ -83,6 +92,7 @@ async function start(): Promise<void> {
   globalThis.layerwiseEditor = editor;
   // Views are first drawn after this: what they need of the rest is asked for later.
   restOfApp((await app.default({ module_or_path: place("wasm") })) as WebAssembly.ModuleImports, app);
+  withFirstTouch(() => globalThis.layerwiseEngine.preload());
   document.documentElement.dataset["app"] = "ready";
 }
 

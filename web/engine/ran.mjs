@@ -1,14 +1,11 @@
 /**
- * Finds out which functions of the engine ordinary work calls: these are loaded with the page, the
- * others when they are first called.
+ * Finds out which functions of the engine run when the page opens: these are loaded with it, the
+ * others with the first touch of the page, or when they are first called.
  *
  *     node ran.mjs ENGINE.js COUNTING.wasm PUBLIC OUT
  *
  * ENGINE.js is wasm-bindgen's, COUNTING.wasm is what `wasm-split count` makes, PUBLIC the folder of
  * the catalog and the plays. The indices of the functions that have run are written to OUT.
- *
- * Ordinary work is what the page asks for in the first minute of every example. What a person does
- * next asks for the rest once.
  */
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -43,27 +40,22 @@ async function work(session, ...requests) {
   }
 }
 
-const edit = (edit) => ({ kind: "edit", edit });
-const kinds = (...kinds) => kinds.map((kind) => ({ kind }));
-
-/** What the page asks for by itself, and what its panels show of the build `build`. */
+/** What the page asks for by itself when it opens. */
 const look = (build) => [
+  { kind: "refresh" },
   { kind: "list", tree: { of: "context" }, dir: "" },
   { kind: "list", tree: { of: "context" }, dir: "src" },
   { kind: "list", tree: { of: "layer", build, layer: 0 }, dir: "" },
   { kind: "list", tree: { of: "merged", build, layer: 1 }, dir: "" },
-  { kind: "list", tree: { of: "step", build, step: 1 }, dir: "" },
-  { kind: "find", tree: { of: "context" }, pattern: "src", limit: 100 },
-  { kind: "read", tree: { of: "context" }, path: "src/app.js" },
+  { kind: "forecast" },
+  { kind: "save" },
 ];
 
-for (const { file } of JSON.parse(await readFile(inside("plays/index.json"), "utf8"))) {
-  const session = new Session();
-  const source = await readFile(inside(`plays/${file}`), "utf8");
-  await work(session, { kind: "openPlay", source }, ...kinds("refresh"), ...look(1));
-  await work(session, edit({ op: "nudge", path: "src/app.js" }), ...kinds("forecast", "build", "save"), ...look(2));
-  await work(session, { kind: "compare", before: 1, after: 2 }, ...kinds("suggest", "matrix"));
-}
+const [{ file }] = JSON.parse(await readFile(inside("plays/index.json"), "utf8"));
+const session = new Session();
+await work(session, { kind: "openPlay", source: await readFile(inside(`plays/${file}`), "utf8") }, ...look(1));
+const saved = session.handle({ kind: "save" }).value;
+await work(new Session(), { kind: "openSaved", saved }, ...look(1));
 
 const ran = Object.keys(exports)
   .map((name) => /^ran(\d+)$/.exec(name)?.[1])

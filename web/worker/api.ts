@@ -19,6 +19,8 @@ export interface EngineModule {
    * never before `start` has returned.
    */
   start(listener: (message: FromWorker) => void): Engine;
+  /** Lets the last engine load what its first module lacks, beside its work. */
+  preload(): void;
 }
 
 /** A running engine. */
@@ -36,10 +38,11 @@ export interface Engine {
 }
 
 /** What the worker is sent. */
-export interface ToWorker {
-  id: number;
-  request: Request;
-}
+export type ToWorker =
+  /** A request, to be answered under its number. */
+  | { id: number; request: Request }
+  /** Load what the engine's first module lacks, beside the work. */
+  | "preload";
 
 /** What the worker says. */
 export type FromWorker =

@@ -36,6 +36,10 @@ class WorkerEngine implements Engine {
     this.#worker.postMessage({ id, request } satisfies ToWorker);
   }
 
+  preload(): void {
+    this.#worker.postMessage("preload" satisfies ToWorker);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#worker.terminate();
@@ -58,13 +62,17 @@ class WorkerEngine implements Engine {
 
 /** Starts loading an engine at once, for the first `start` to find. */
 export function engineModule(): EngineModule {
-  let loading: WorkerEngine | undefined = new WorkerEngine();
+  let last = new WorkerEngine();
+  let started = false;
   return {
     start(listener) {
-      const engine = loading ?? new WorkerEngine();
-      loading = undefined;
-      engine.listen(listener);
-      return engine;
+      if (started) {
+        last = new WorkerEngine();
+      }
+      started = true;
+      last.listen(listener);
+      return last;
     },
+    preload: () => last.preload(),
   };
 }

@@ -35,11 +35,27 @@ const ready = init({ module_or_path: new URL(ENGINE_WASM, import.meta.url) }).th
 });
 ready.catch((error: unknown) => say({ kind: "crashed", error: words(error) }));
 
-/**
- * Loads the rest of the engine. The engine waits in the middle of a call, so this cannot be put off:
- * it is a thread of its own that stands still meanwhile, not the page.
- */
+/** The rest of the engine, where it was loaded beforehand. */
+let rest: WebAssembly.Module | undefined;
+
+/** Loads the rest of the engine beside the work. Where that fails, it is asked for when it is wanted. */
+function preload(): void {
+  WebAssembly.compileStreaming(fetch(new URL(REST_WASM, import.meta.url))).then(
+    (module) => (rest = module),
+    () => undefined,
+  );
+}
+
+/** Makes the rest of the engine a part of it. */
 function loadRest(main: WebAssembly.ModuleImports): void {
+  new WebAssembly.Instance(rest ?? fetchRest(), { main });
+}
+
+/**
+ * Loads the rest of the engine now. The engine waits in the middle of a call, so this cannot be put
+ * off: it is a thread of its own that stands still meanwhile, not the page.
+ */
+function fetchRest(): WebAssembly.Module {
   const request = new XMLHttpRequest();
   request.open("GET", new URL(REST_WASM, import.meta.url), false);
   request.responseType = "arraybuffer";
@@ -52,7 +68,7 @@ function loadRest(main: WebAssembly.ModuleImports): void {
     // What called is left in the middle of things: as after a trap, the instance is of no more use.
     throw new WebAssembly.RuntimeError("a part of the engine could not be loaded");
   }
-  new WebAssembly.Instance(new WebAssembly.Module(request.response as ArrayBuffer), { main });
+  return new WebAssembly.Module(request.response as ArrayBuffer);
 }
 
 async function supply(name: string): Promise<void> {
@@ -80,7 +96,7 @@ async function answer(request: Request): Promise<Reply> {
   }
 }
 
-async function serve({ id, request }: ToWorker): Promise<void> {
+async function serve({ id, request }: Exclude<ToWorker, "preload">): Promise<void> {
   try {
     say({ kind: "response", id, response: await answer(request) });
   } catch (error) {
@@ -96,5 +112,9 @@ async function serve({ id, request }: ToWorker): Promise<void> {
 
 let queue: Promise<void> = ready;
 addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
-  queue = queue.then(() => serve(data));
+  if (data !== "preload") {
+    queue = queue.then(() => serve(data));
+  } else if (REST_WASM !== "") {
+    preload();
+  }
 });

@@ -190,10 +190,10 @@ fn engine(mode: Mode, tools: &Tools) -> Outcome {
     inputs.write_to(&stamp)
 }
 
-/// Parts the engine in what ordinary work runs and the rest, which is loaded when it is first
-/// called. What ordinary work runs is found out by doing it: see `web/engine/ran.mjs`.
+/// Parts the engine in what runs when the page opens and the rest. What runs is found out by opening
+/// it: see `web/engine/ran.mjs`.
 fn split_engine(out: &Path, tools: &Tools) -> Outcome {
-    say("parting the engine in what ordinary work runs and the rest (wasm-split)");
+    say("parting the engine in what runs when the page opens and the rest (wasm-split)");
     let option = |name: &str, file: &Path| format!("--{name}={}", file.display());
     let (whole, counting, ran) = (
         out.join("whole.wasm"),

@@ -16,7 +16,7 @@ extern "C" {
 
 /// Loads the rest of the engine at once.
 ///
-/// What the examples run is in the engine's first module; the rest is in a second one, and is
+/// What runs when the page opens is in the engine's first module; the rest is in a second one, and is
 /// loaded by the first call into it. That calls `globalThis.layerwiseRest()`, which must
 /// instantiate the second module with the first one's exports as its imports from `main`, and
 /// return when that is done. To load it beforehand is only a matter of time.
