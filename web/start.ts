@@ -21,6 +21,7 @@ declare const EDITOR: string;
 interface App {
   default(options: { module_or_path: URL }): Promise<WebAssembly.Exports>;
   preload(): void;
+  run(): void;
 }
 
 /** Where the build put the app: written into the page by Trunk, and the rest by the build. */
@@ -90,8 +91,8 @@ async function start(): Promise<void> {
     import(new URL(EDITOR, import.meta.url).href) as Promise<EditorModule>,
   ]);
   globalThis.layerwiseEditor = editor;
-  // Views are first drawn after this: what they need of the rest is asked for later.
   restOfApp((await app.default({ module_or_path: place("wasm") })) as WebAssembly.ModuleImports, app);
+  app.run();
   withFirstTouch(() => globalThis.layerwiseEngine.preload());
   document.documentElement.dataset["app"] = "ready";
 }

@@ -37,6 +37,11 @@ pub fn preload() {
     rest();
 }
 
-fn main() {
+/// Shows the page. Not before `layerwiseRest` is there.
+#[wasm_bindgen]
+pub fn run() {
     yew::Renderer::<app::App>::new().render();
 }
+
+/// The page is shown by [`run`], once the start script has said where the rest of the app is.
+fn main() {}
